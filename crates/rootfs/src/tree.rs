@@ -1,0 +1,328 @@
+//! A root file system as a value.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+use strata_rpm::FileCapabilities;
+
+/// A path below the root: raw bytes, components joined by `/`, no leading or trailing slash, no
+/// `.`, `..` or empty component. The root itself is the empty path. Ordered by bytes.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct TreePath(Box<[u8]>);
+
+/// A text that cannot be a place below the root.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a path below the root")]
+pub struct TreePathError(pub String);
+
+impl TreePath {
+    /// The root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// From a path with or without a leading slash. Refuses `.` and `..` components, NUL and empty
+    /// components inside; a trailing slash is dropped.
+    pub fn new(path: impl AsRef<[u8]>) -> Result<Self, TreePathError> {
+        let path = path.as_ref();
+        let wrong = || TreePathError(String::from_utf8_lossy(path).into_owned());
+        let inner = path.strip_prefix(b"/").unwrap_or(path);
+        let inner = inner.strip_suffix(b"/").unwrap_or(inner);
+        if inner.is_empty() {
+            return Ok(Self::root());
+        }
+        let fine = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
+        if !inner.split(|b| *b == b'/').all(fine) {
+            return Err(wrong());
+        }
+        Ok(Self(inner.into()))
+    }
+
+    /// The bytes, without a leading slash.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The directory that holds it; none for the root.
+    pub fn parent(&self) -> Option<Self> {
+        if self.is_root() {
+            return None;
+        }
+        let end = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
+        Some(Self(self.0[..end].into()))
+    }
+
+    /// The last component; empty for the root.
+    pub fn file_name(&self) -> &[u8] {
+        match self.0.iter().rposition(|b| *b == b'/') {
+            Some(slash) => &self.0[slash + 1..],
+            None => &self.0,
+        }
+    }
+
+    /// This path with one more component or relative path, which must be canonical already.
+    pub fn join(&self, more: &[u8]) -> Self {
+        if self.is_root() {
+            return Self(more.into());
+        }
+        Self([&self.0, more].join(&b'/').into())
+    }
+
+    /// The components in order.
+    pub fn components(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|b| *b == b'/').filter(|part| !part.is_empty())
+    }
+}
+
+impl fmt::Display for TreePath {
+    /// With a leading slash; bytes that are not UTF-8 are replaced.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl fmt::Debug for TreePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Position of a package in the image's installation order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageIndex(pub u32);
+
+/// Where the bytes of a regular file come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A package's payload; the file index is the position in the header.
+    Package {
+        /// Which package of the image.
+        package: PackageIndex,
+        /// Which of its files.
+        file: u32,
+    },
+    /// Bytes that strata made or the overlay gave.
+    Inline(Arc<[u8]>),
+}
+
+/// A set of regular files that are one inode. Named by the package and by the smallest file index
+/// of the whole set as the header has it, installed or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkSet {
+    /// Which package of the image.
+    pub package: PackageIndex,
+    /// The set's first file in header order.
+    pub leader: u32,
+}
+
+/// What a path is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File {
+        /// Bytes.
+        size: u64,
+        /// Where they come from.
+        content: Content,
+        /// `security.capability`
+        capabilities: Option<FileCapabilities>,
+        /// Set when the inode has several names in the tree.
+        links: Option<LinkSet>,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Raw target.
+        target: Vec<u8>,
+    },
+    /// A device node.
+    Device {
+        /// Block device, else character device.
+        block: bool,
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// A named pipe.
+    Fifo,
+}
+
+/// Who put a path there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A package.
+    Package(PackageIndex),
+    /// A directory that nobody owns but something needs.
+    Implied,
+    /// Made by strata: rpmdb, `ld.so.cache`, users, soname links, scriptlet results.
+    Generated,
+    /// The overlay's `files`.
+    Overlay,
+}
+
+/// One path of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits with set-id and sticky, `0o7777` at most; symbolic links 0o777.
+    pub mode: u16,
+    /// Numeric owner in the image.
+    pub uid: u32,
+    /// Numeric group in the image.
+    pub gid: u32,
+    /// Seconds since 1970; 0 for directories.
+    pub mtime: u64,
+    /// Who put it there.
+    pub origin: Origin,
+}
+
+/// A root file system: every path but the root has a parent directory in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tree {
+    nodes: BTreeMap<TreePath, Node>,
+}
+
+/// A path that leads nowhere: too many symbolic links, or a component that is no directory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WalkError {
+    /// More than 40 links on the way.
+    #[error("too many levels of symbolic links at `{0}`")]
+    Loop(String),
+    /// A file where a directory is needed.
+    #[error("`{0}` is not a directory")]
+    NotDirectory(String),
+}
+
+impl Tree {
+    /// The node at a canonical path.
+    pub fn get(&self, path: &TreePath) -> Option<&Node> {
+        self.nodes.get(path)
+    }
+
+    /// The node at a canonical path, to change.
+    pub fn get_mut(&mut self, path: &TreePath) -> Option<&mut Node> {
+        self.nodes.get_mut(path)
+    }
+
+    /// Puts a node at a canonical path, with the directories above it (root:root 0755,
+    /// [`Origin::Implied`]) where they are missing. Gives back what was there.
+    pub fn insert(&mut self, path: TreePath, node: Node) -> Option<Node> {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            above = directory.parent();
+            if self.nodes.contains_key(&directory) {
+                break;
+            }
+            self.nodes.insert(directory, Node::implied_directory());
+        }
+        self.nodes.insert(path, node)
+    }
+
+    /// Takes one path out; what lies below a directory stays the caller's duty.
+    pub fn remove(&mut self, path: &TreePath) -> Option<Node> {
+        self.nodes.remove(path)
+    }
+
+    /// All paths in byte order, the root first when it is there.
+    pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
+        self.nodes.iter()
+    }
+
+    /// Number of paths.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// Follows symbolic links in every directory component (not in the last one), inside the tree:
+    /// an absolute target starts at the root, `..` stops there. Components that do not exist are
+    /// kept as they are.
+    pub fn resolve_parent(&self, path: &TreePath) -> Result<TreePath, WalkError> {
+        match path.parent() {
+            Some(parent) => Ok(self.resolve(&parent)?.join(path.file_name())),
+            None => Ok(TreePath::root()),
+        }
+    }
+
+    /// Follows symbolic links in every component, the last one too.
+    pub fn resolve(&self, path: &TreePath) -> Result<TreePath, WalkError> {
+        let mut links = 0;
+        let mut todo: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).collect();
+        todo.reverse();
+        let mut at = TreePath::root();
+        while let Some(part) = todo.pop() {
+            match part.as_slice() {
+                b"." | b"" => continue,
+                b".." => {
+                    at = at.parent().unwrap_or_default();
+                    continue;
+                }
+                _ => {}
+            }
+            let next = at.join(&part);
+            match self.nodes.get(&next).map(|node| &node.kind) {
+                Some(Kind::Symlink { target }) => {
+                    links += 1;
+                    if links > 40 {
+                        return Err(WalkError::Loop(path.to_string()));
+                    }
+                    if target.first() == Some(&b'/') {
+                        at = TreePath::root();
+                    }
+                    todo.extend(target.split(|b| *b == b'/').rev().map(<[u8]>::to_vec));
+                }
+                Some(Kind::Directory) | None => at = next,
+                Some(_) if todo.is_empty() => at = next,
+                Some(_) => return Err(WalkError::NotDirectory(next.to_string())),
+            }
+        }
+        Ok(at)
+    }
+}
+
+impl Node {
+    /// A directory that no package owns.
+    pub fn implied_directory() -> Self {
+        Self {
+            kind: Kind::Directory,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            mtime: 0,
+            origin: Origin::Implied,
+        }
+    }
+
+    /// A regular file that strata makes, owned by root.
+    pub fn generated(content: impl Into<Arc<[u8]>>, mode: u16, mtime: u64) -> Self {
+        let content = content.into();
+        Self {
+            kind: Kind::File {
+                size: content.len() as u64,
+                content: Content::Inline(content),
+                capabilities: None,
+                links: None,
+            },
+            mode,
+            uid: 0,
+            gid: 0,
+            mtime,
+            origin: Origin::Generated,
+        }
+    }
+
+    /// Whether this is a directory.
+    pub fn is_dir(&self) -> bool {
+        matches!(self.kind, Kind::Directory)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a package's header says, typed.
+
+use crate::{Dependency, FileCapabilities, Nevra, Requirement};
+
+/// The facts of one package that composing an image needs. Made only from a header that passed
+/// validation; the header's own bytes stay beside it for the rpmdb.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// The full name.
+    pub nevra: Nevra,
+    /// `name-version-release.src.rpm`; empty when unknown.
+    pub source_rpm: String,
+    /// Seconds since 1970.
+    pub build_time: u64,
+    /// Sum of the file sizes as the header states it (`SIZE`/`LONGSIZE`).
+    pub installed_size: u64,
+    /// Its files in header order. The position is the *file index* used everywhere else.
+    pub files: Vec<FileEntry>,
+    /// `Provides`.
+    pub provides: Vec<Dependency>,
+    /// `Requires`.
+    pub requires: Vec<Requirement>,
+    /// `Conflicts`.
+    pub conflicts: Vec<Dependency>,
+    /// `Obsoletes`.
+    pub obsoletes: Vec<Dependency>,
+    /// Scriptlets and triggers, in header order.
+    pub scriptlets: Vec<Scriptlet>,
+}
+
+/// One file of a package, as its header describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// Absolute path, raw bytes (old packages are not UTF-8), no `.` or `..` component.
+    pub path: Vec<u8>,
+    /// `st_mode` with the file type.
+    pub mode: u16,
+    /// Size in bytes; of a symbolic link the length of its target.
+    pub size: u64,
+    /// Seconds since 1970.
+    pub mtime: u32,
+    /// Owner by name.
+    pub user: String,
+    /// Group by name.
+    pub group: String,
+    /// `RPMFILE_*`: config 1, doc 2, ghost 64, license 128, artifact 4096 …
+    pub flags: u32,
+    /// Digest of the content (`FILEDIGESTS`), empty for what has none.
+    pub digest: Vec<u8>,
+    /// Target of a symbolic link, empty otherwise.
+    pub link_target: Vec<u8>,
+    /// `st_rdev` of a device node (as rpm stores it, 16 bits).
+    pub rdev: u16,
+    /// Files of a package with the same inode (never 0 for a hard link set) and device are one set.
+    pub inode: u32,
+    /// Device number, only to tell inodes apart.
+    pub device: u32,
+    /// `FILELANGS`: empty, or languages separated by `|`.
+    pub lang: String,
+    /// `FILECOLORS`: 1 ELF32, 2 ELF64.
+    pub color: u32,
+    /// `FILECAPS`, parsed.
+    pub capabilities: Option<FileCapabilities>,
+}
+
+impl FileEntry {
+    /// `%config`
+    pub const CONFIG: u32 = 1 << 0;
+    /// `%doc`
+    pub const DOC: u32 = 1 << 1;
+    /// `%ghost`
+    pub const GHOST: u32 = 1 << 6;
+    /// `%license`
+    pub const LICENSE: u32 = 1 << 7;
+
+    /// Whether this is a directory.
+    pub fn is_dir(&self) -> bool {
+        self.mode & 0o170_000 == 0o040_000
+    }
+
+    /// Whether this is a regular file.
+    pub fn is_regular(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+
+    /// Whether this is a symbolic link.
+    pub fn is_symlink(&self) -> bool {
+        self.mode & 0o170_000 == 0o120_000
+    }
+
+    /// Whether the package lists the file without carrying it.
+    pub fn is_ghost(&self) -> bool {
+        self.flags & Self::GHOST != 0
+    }
+}
+
+/// When a scriptlet runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScriptletKind {
+    /// `%pretrans`
+    PreTrans,
+    /// `%pre`
+    Pre,
+    /// `%post`
+    Post,
+    /// `%posttrans`
+    PostTrans,
+    /// `%preun`
+    PreUn,
+    /// `%postun`
+    PostUn,
+    /// `%preuntrans`
+    PreUnTrans,
+    /// `%postuntrans`
+    PostUnTrans,
+    /// `%verifyscript`
+    Verify,
+    /// `%triggerprein`, `%triggerin`, `%triggerun`, `%triggerpostun`
+    Trigger,
+    /// `%filetriggerin` and kin
+    FileTrigger,
+    /// `%transfiletriggerin` and kin
+    TransFileTrigger,
+}
+
+/// A scriptlet or trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scriptlet {
+    /// When it runs.
+    pub kind: ScriptletKind,
+    /// The interpreter and its arguments, for example `["/bin/sh"]`, `["<lua>"]`,
+    /// `["/sbin/ldconfig"]`.
+    pub program: Vec<String>,
+    /// The script; empty when the program is all there is.
+    pub body: String,
+    /// Of a trigger: what sets it off, as `(name or path prefix, RPMSENSE flags, version)`.
+    pub conditions: Vec<(String, u32, String)>,
+    /// Of a file trigger: its priority (1,000,000 unless stated).
+    pub priority: u32,
+    /// `RPMSCRIPT_FLAG_*` of a plain scriptlet (expand 1, qformat 2, critical 4).
+    pub flags: u32,
+}
