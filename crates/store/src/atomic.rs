@@ -1,0 +1,96 @@
+//! Writing a file so that its name never shows half of it.
+
+use crate::StoreError;
+use std::{
+    fs::{File, Permissions},
+    io::{self, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+use tempfile::{Builder, NamedTempFile};
+
+/// How the names of temporary files begin.
+pub(crate) const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// A file in the making. Dropped without [`PendingFile::commit`] it leaves nothing behind.
+///
+/// The temporary file is locked while it is written, so that a cleaner in another process can tell
+/// it from one that a killed process left.
+#[derive(Debug)]
+pub struct PendingFile {
+    file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl PendingFile {
+    /// Begins to write `target`, in the directory that will hold it.
+    pub fn create(target: &Path) -> Result<Self, StoreError> {
+        let directory = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let file = Builder::new()
+            .prefix(TEMPORARY_PREFIX)
+            // the umask takes its part, as with any other file of the user
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(directory)
+            .map_err(StoreError::io("create a file in", directory))?;
+        // A file system without locks still works; only cleaning is then by age alone.
+        let _ = file.as_file().try_lock();
+        Ok(Self { file, target: target.to_owned() })
+    }
+
+    /// The open file, to write, seek or truncate.
+    pub fn file_mut(&mut self) -> &mut File {
+        self.file.as_file_mut()
+    }
+
+    /// The name the file will have.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// An error of writing this file, with its name.
+    pub fn write_error(&self, source: io::Error) -> StoreError {
+        StoreError::io("write", &self.target)(source)
+    }
+
+    /// Flushes to the disk and gives the file its name, replacing what had it.
+    pub fn commit(self) -> Result<PathBuf, StoreError> {
+        let Self { file, target } = self;
+        file.as_file().sync_all().map_err(StoreError::io("write", &target))?;
+        file.persist(&target).map_err(|e| StoreError::io("write", &target)(e.error))?;
+        sync_parent(&target)?;
+        Ok(target)
+    }
+}
+
+impl Write for PendingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
+}
+
+/// Writes `bytes` to `path`: afterwards it holds all of them, and at no moment a part.
+pub fn write_atomic(path: impl AsRef<Path>, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut pending = PendingFile::create(path.as_ref())?;
+    pending.write_all(bytes).map_err(|e| pending.write_error(e))?;
+    pending.commit()?;
+    Ok(())
+}
+
+/// Makes the new name itself survive a power cut.
+fn sync_parent(path: &Path) -> Result<(), StoreError> {
+    let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty()) else { return Ok(()) };
+    match File::open(parent).and_then(|directory| directory.sync_all()) {
+        // some network file systems cannot flush a directory
+        Err(e) if !matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {
+            Err(StoreError::io("flush the directory", parent)(e))
+        }
+        _ => Ok(()),
+    }
+}
