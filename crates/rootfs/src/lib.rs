@@ -1,7 +1,18 @@
 //! The root file system as a value: what rpm would leave on disk, computed from headers.
 
+pub mod elf;
+
+pub mod accounts;
+mod fate;
+#[cfg(test)]
+mod fixture;
+mod merge;
+mod policy;
 mod tree;
 
+pub use accounts::Owners;
+pub use fate::{Fate, State};
+pub use merge::{Conflict, MergeError, MergeTask, Merged, Warning, file_node, merge};
 pub use tree::{
     Content, Kind, LinkSet, Node, Origin, PackageIndex, Tree, TreePath, TreePathError, WalkError,
 };

@@ -234,6 +234,11 @@ impl Tree {
         self.nodes.iter()
     }
 
+    /// All nodes in byte order of their paths, to change.
+    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.nodes.values_mut()
+    }
+
     /// Number of paths.
     pub fn len(&self) -> usize {
         self.nodes.len()
