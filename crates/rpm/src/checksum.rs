@@ -44,6 +44,19 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// From the number that OpenPGP gives the algorithm, as headers write it.
+    pub fn from_rpm(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::Md5,
+            2 => Self::Sha1,
+            8 => Self::Sha256,
+            9 => Self::Sha384,
+            10 => Self::Sha512,
+            11 => Self::Sha224,
+            _ => return None,
+        })
+    }
+
     /// From the name in repository metadata; `sha` is an old spelling of `sha1`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {

@@ -2,6 +2,8 @@
 //!
 //! Source: rpm's `docs/manual/dependencies.md` and `docs/manual/boolean_dependencies.md`.
 
+mod parse;
+
 use crate::Evr;
 use std::fmt;
 
@@ -30,6 +32,58 @@ impl Comparison {
             Self::GreaterOrEqual => ">=",
             Self::Greater => ">",
         }
+    }
+}
+
+/// `RPMSENSE_*`: what a header says of a dependency beside its name and version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sense(pub u32);
+
+impl Sense {
+    /// `RPMSENSE_LESS`
+    pub const LESS: u32 = 1 << 1;
+    /// `RPMSENSE_GREATER`
+    pub const GREATER: u32 = 1 << 2;
+    /// `RPMSENSE_EQUAL`
+    pub const EQUAL: u32 = 1 << 3;
+    /// `RPMSENSE_PREREQ`
+    pub const PREREQ: u32 = 1 << 6;
+    /// `RPMSENSE_INTERP`
+    pub const INTERP: u32 = 1 << 8;
+    /// `RPMSENSE_SCRIPT_PRE`
+    pub const SCRIPT_PRE: u32 = 1 << 9;
+    /// `RPMSENSE_SCRIPT_POST`
+    pub const SCRIPT_POST: u32 = 1 << 10;
+    /// `RPMSENSE_RPMLIB`
+    pub const RPMLIB: u32 = 1 << 24;
+
+    /// The comparison; none when there is none, or when every version would do.
+    pub fn comparison(self) -> Option<Comparison> {
+        match self.0 & (Self::LESS | Self::GREATER | Self::EQUAL) {
+            Self::LESS => Some(Comparison::Less),
+            Self::GREATER => Some(Comparison::Greater),
+            Self::EQUAL => Some(Comparison::Equal),
+            both if both == Self::LESS | Self::EQUAL => Some(Comparison::LessOrEqual),
+            both if both == Self::GREATER | Self::EQUAL => Some(Comparison::GreaterOrEqual),
+            _ => None,
+        }
+    }
+
+    /// The flags of a comparison.
+    pub fn of(comparison: Comparison) -> u32 {
+        match comparison {
+            Comparison::Less => Self::LESS,
+            Comparison::LessOrEqual => Self::LESS | Self::EQUAL,
+            Comparison::Equal => Self::EQUAL,
+            Comparison::GreaterOrEqual => Self::GREATER | Self::EQUAL,
+            Comparison::Greater => Self::GREATER,
+        }
+    }
+
+    /// Whether it must be met before the package's scriptlets run; the flags that createrepo_c
+    /// turns into `pre="1"`.
+    pub fn is_pre(self) -> bool {
+        self.0 & (Self::PREREQ | Self::SCRIPT_PRE | Self::SCRIPT_POST) != 0
     }
 }
 
@@ -91,6 +145,19 @@ pub struct ParseDependencyError {
     pub text: String,
     /// What is wrong with it.
     pub reason: String,
+}
+
+impl ParseDependencyError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(if self.text.trim_start().starts_with('(') {
+            "a boolean dependency looks like `(a >= 1 or b)`; see rpm's boolean dependencies"
+                .to_owned()
+        } else {
+            "a dependency looks like `name` or `name >= version`, with spaces around the operator"
+                .to_owned()
+        })
+    }
 }
 
 impl fmt::Display for Capability {

@@ -118,9 +118,7 @@ pub fn vercmp(a: &[u8], b: &[u8]) -> Ordering {
         let digits = first.is_ascii_digit();
         let run = |s: &[u8]| {
             s.iter()
-                .position(|c| {
-                    if digits { !c.is_ascii_digit() } else { !c.is_ascii_alphabetic() }
-                })
+                .position(|c| if digits { !c.is_ascii_digit() } else { !c.is_ascii_alphabetic() })
                 .unwrap_or(s.len())
         };
         let (na, nb) = (run(a), run(b));

@@ -1,6 +1,9 @@
 //! POSIX file capabilities: the text in `FILECAPS` to the bytes of `security.capability`.
 //!
-//! Source: `cap_from_text(3)`, and `VFS_CAP_REVISION_2` of the kernel's `linux/capability.h`.
+//! Source: `cap_from_text(3)` and `cap_set_file(3)` of libcap, and `VFS_CAP_REVISION_2` of the
+//! kernel's `linux/capability.h`.
+
+use std::str::FromStr;
 
 /// The three sets of a file, and whether they are effective from the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,6 +14,75 @@ pub struct FileCapabilities {
     pub inheritable: u64,
     /// One flag for the whole file.
     pub effective: bool,
+}
+
+/// Why a text does not name file capabilities.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseCapabilitiesError {
+    /// No capability has that name or number.
+    #[error("there is no capability `{0}`")]
+    Unknown(String),
+    /// A clause does not follow the grammar.
+    #[error("`{0}` is not a capability clause such as `cap_net_raw=ep`")]
+    Clause(String),
+    /// A file has one effective flag for all its capabilities.
+    #[error("`{0}` makes only some of the capabilities effective, which a file cannot say")]
+    PartlyEffective(String),
+}
+
+/// By number. The kernel's list since 5.9.
+const NAMES: [&str; 41] = [
+    "cap_chown",
+    "cap_dac_override",
+    "cap_dac_read_search",
+    "cap_fowner",
+    "cap_fsetid",
+    "cap_kill",
+    "cap_setgid",
+    "cap_setuid",
+    "cap_setpcap",
+    "cap_linux_immutable",
+    "cap_net_bind_service",
+    "cap_net_broadcast",
+    "cap_net_admin",
+    "cap_net_raw",
+    "cap_ipc_lock",
+    "cap_ipc_owner",
+    "cap_sys_module",
+    "cap_sys_rawio",
+    "cap_sys_chroot",
+    "cap_sys_ptrace",
+    "cap_sys_pacct",
+    "cap_sys_admin",
+    "cap_sys_boot",
+    "cap_sys_nice",
+    "cap_sys_resource",
+    "cap_sys_time",
+    "cap_sys_tty_config",
+    "cap_mknod",
+    "cap_lease",
+    "cap_audit_write",
+    "cap_audit_control",
+    "cap_setfcap",
+    "cap_mac_override",
+    "cap_mac_admin",
+    "cap_syslog",
+    "cap_wake_alarm",
+    "cap_block_suspend",
+    "cap_audit_read",
+    "cap_perfmon",
+    "cap_bpf",
+    "cap_checkpoint_restore",
+];
+
+/// `all`, which libcap takes from the running kernel; here it is the list above.
+const ALL: u64 = (1 << NAMES.len()) - 1;
+
+#[derive(Default)]
+struct Sets {
+    effective: u64,
+    inheritable: u64,
+    permitted: u64,
 }
 
 impl FileCapabilities {
@@ -28,5 +100,90 @@ impl FileCapabilities {
             slot.copy_from_slice(&word.to_le_bytes());
         }
         out
+    }
+}
+
+fn number(name: &str) -> Option<usize> {
+    if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() {
+        return name.parse().ok().filter(|n| *n < 64);
+    }
+    NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The capabilities before the operator; `None` for the empty list.
+fn list(names: &str) -> Result<Option<u64>, ParseCapabilitiesError> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let mut bits = 0;
+    for name in names.split(',') {
+        if name.eq_ignore_ascii_case("all") {
+            bits |= ALL;
+        } else {
+            let number =
+                number(name).ok_or_else(|| ParseCapabilitiesError::Unknown(name.to_owned()))?;
+            bits |= 1 << number;
+        }
+    }
+    Ok(Some(bits))
+}
+
+fn clause(sets: &mut Sets, text: &str) -> Result<(), ParseCapabilitiesError> {
+    let wrong = || ParseCapabilitiesError::Clause(text.to_owned());
+    let is_operator = |c: char| matches!(c, '=' | '+' | '-');
+    let (names, mut rest) = text.split_at(text.find(is_operator).ok_or_else(wrong)?);
+    let listed = list(names)?;
+    // `=ep` means everything, `+ep` nothing
+    if listed.is_none() && !rest.starts_with('=') {
+        return Err(wrong());
+    }
+    let bits = listed.unwrap_or(ALL);
+    let mut first = true;
+    while let Some(operator) = rest.chars().next() {
+        rest = rest.strip_prefix(is_operator).ok_or_else(wrong)?;
+        let (flags, next) = rest.split_at(rest.find(is_operator).unwrap_or(rest.len()));
+        rest = next;
+        // only the first operator may assign, only an assignment may be empty
+        if (operator == '=' && !first) || (flags.is_empty() && operator != '=') {
+            return Err(wrong());
+        }
+        if operator == '=' {
+            sets.effective &= !bits;
+            sets.inheritable &= !bits;
+            sets.permitted &= !bits;
+        }
+        for flag in flags.chars() {
+            let set = match flag {
+                'e' => &mut sets.effective,
+                'i' => &mut sets.inheritable,
+                'p' => &mut sets.permitted,
+                _ => return Err(wrong()),
+            };
+            if operator == '-' {
+                *set &= !bits;
+            } else {
+                *set |= bits;
+            }
+        }
+        first = false;
+    }
+    Ok(())
+}
+
+impl FromStr for FileCapabilities {
+    type Err = ParseCapabilitiesError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut sets = Sets::default();
+        let mut clauses = text.split_ascii_whitespace().peekable();
+        if clauses.peek().is_none() {
+            return Err(ParseCapabilitiesError::Clause(text.to_owned()));
+        }
+        clauses.try_for_each(|one| clause(&mut sets, one))?;
+        let effective = sets.effective != 0;
+        if effective && !sets.effective & (sets.permitted | sets.inheritable) != 0 {
+            return Err(ParseCapabilitiesError::PartlyEffective(text.to_owned()));
+        }
+        Ok(Self { permitted: sets.permitted, inheritable: sets.inheritable, effective })
     }
 }

@@ -6,16 +6,27 @@
 
 mod checksum;
 mod dependency;
+mod digest;
 mod evr;
+mod file;
 mod filecaps;
+pub mod header;
 mod nevra;
 mod package;
+pub mod payload;
 mod record;
+mod tag;
 
 pub use checksum::{Checksum, ChecksumAlgorithm, ParseChecksumError};
-pub use dependency::{Capability, Comparison, Dependency, ParseDependencyError, RichDependency};
+pub use dependency::{
+    Capability, Comparison, Dependency, ParseDependencyError, RichDependency, Sense,
+};
 pub use evr::{Evr, vercmp};
-pub use filecaps::FileCapabilities;
+pub use file::{Lead, RpmFile, RpmFileError, Verified, VerifyError};
+pub use filecaps::{FileCapabilities, ParseCapabilitiesError};
+pub use header::{Header, HeaderError, HeaderKind};
 pub use nevra::{Nevra, ParseNevraError};
-pub use package::{FileEntry, Package, Scriptlet, ScriptletKind};
+pub use package::{FileEntry, Package, PackageError, Scriptlet, ScriptletKind};
+pub use payload::PayloadError;
 pub use record::{PackageRecord, Requirement};
+pub use tag::Tag;

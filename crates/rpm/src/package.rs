@@ -1,6 +1,12 @@
 //! What a package's header says, typed.
 
-use crate::{Dependency, FileCapabilities, Nevra, Requirement};
+mod read;
+
+pub use read::PackageError;
+
+use crate::{
+    Checksum, ChecksumAlgorithm, Dependency, FileCapabilities, Nevra, PackageRecord, Requirement,
+};
 
 /// The facts of one package that composing an image needs. Made only from a header that passed
 /// validation; the header's own bytes stay beside it for the rpmdb.
@@ -14,6 +20,10 @@ pub struct Package {
     pub build_time: u64,
     /// Sum of the file sizes as the header states it (`SIZE`/`LONGSIZE`).
     pub installed_size: u64,
+    /// The vendor; may be empty.
+    pub vendor: String,
+    /// The algorithm of the files' digests.
+    pub digest_algorithm: ChecksumAlgorithm,
     /// Its files in header order. The position is the *file index* used everywhere else.
     pub files: Vec<FileEntry>,
     /// `Provides`.
@@ -24,8 +34,83 @@ pub struct Package {
     pub conflicts: Vec<Dependency>,
     /// `Obsoletes`.
     pub obsoletes: Vec<Dependency>,
+    /// `Recommends`.
+    pub recommends: Vec<Dependency>,
+    /// `Suggests`.
+    pub suggests: Vec<Dependency>,
+    /// `Supplements`.
+    pub supplements: Vec<Dependency>,
+    /// `Enhances`.
+    pub enhances: Vec<Dependency>,
     /// Scriptlets and triggers, in header order.
     pub scriptlets: Vec<Scriptlet>,
+}
+
+impl Package {
+    /// A package of that name and nothing else.
+    pub fn new(nevra: Nevra) -> Self {
+        Self {
+            nevra,
+            source_rpm: String::new(),
+            build_time: 0,
+            installed_size: 0,
+            vendor: String::new(),
+            digest_algorithm: ChecksumAlgorithm::Sha256,
+            files: Vec::new(),
+            provides: Vec::new(),
+            requires: Vec::new(),
+            conflicts: Vec::new(),
+            obsoletes: Vec::new(),
+            recommends: Vec::new(),
+            suggests: Vec::new(),
+            supplements: Vec::new(),
+            enhances: Vec::new(),
+            scriptlets: Vec::new(),
+        }
+    }
+
+    /// What a repository would say of the package: for directories of packages without metadata.
+    /// All of its files are listed.
+    pub fn record(&self, checksum: Checksum, size: u64, location: &str) -> PackageRecord {
+        PackageRecord {
+            nevra: self.nevra.clone(),
+            checksum,
+            location: location.to_owned(),
+            location_base: None,
+            size,
+            installed_size: self.installed_size,
+            build_time: self.build_time,
+            source_rpm: self.source_rpm.clone(),
+            vendor: self.vendor.clone(),
+            provides: self.provides.clone(),
+            requires: self.requires.clone(),
+            conflicts: self.conflicts.clone(),
+            obsoletes: self.obsoletes.clone(),
+            recommends: self.recommends.clone(),
+            suggests: self.suggests.clone(),
+            supplements: self.supplements.clone(),
+            enhances: self.enhances.clone(),
+            files: self
+                .files
+                .iter()
+                .map(|file| String::from_utf8_lossy(&file.path).into_owned())
+                .collect(),
+        }
+    }
+
+    /// The hard-link sets: file indexes of regular files, not ghosts, that share an inode. Sets in
+    /// order of their first member, members ascending, at least two each.
+    pub fn hard_links(&self) -> Vec<Vec<u32>> {
+        let mut sets = std::collections::BTreeMap::<(u32, u32), Vec<u32>>::new();
+        for (index, file) in self.files.iter().enumerate() {
+            if file.is_regular() && !file.is_ghost() && file.inode != 0 {
+                sets.entry((file.device, file.inode)).or_default().push(index as u32);
+            }
+        }
+        let mut sets: Vec<_> = sets.into_values().filter(|set| set.len() > 1).collect();
+        sets.sort();
+        sets
+    }
 }
 
 /// One file of a package, as its header describes it.
@@ -139,4 +224,9 @@ pub struct Scriptlet {
     pub priority: u32,
     /// `RPMSCRIPT_FLAG_*` of a plain scriptlet (expand 1, qformat 2, critical 4).
     pub flags: u32,
+}
+
+impl Scriptlet {
+    /// The priority of a file trigger that states none.
+    pub const DEFAULT_PRIORITY: u32 = 1_000_000;
 }
