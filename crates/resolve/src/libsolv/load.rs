@@ -1,0 +1,278 @@
+//! Package records into a pool.
+
+use super::{
+    pool::{Lists, Pool, Repo},
+    queue::Id,
+};
+use crate::{ResolveError, ResolveTask, error::printable, search::Universe};
+use rattler_libsolv_c as ffi;
+use std::collections::BTreeSet;
+use strata_rpm::{Capability, Comparison, Dependency, PackageRecord, RichDependency};
+
+/// More ids than this would not fit libsolv's signed 32-bit offsets with room to work.
+const MOST_IDS: usize = 1 << 28;
+/// A rich dependency with more clauses than this is refused: real ones have a handful, and libsolv
+/// writes out every one of them.
+const MOST_CLAUSES: u64 = 4096;
+
+/// Loads the universe. Package `n` of it is number `first + n` in the pool.
+pub(super) fn load(
+    pool: &mut Pool,
+    task: &ResolveTask<'_>,
+    universe: &Universe<'_>,
+    more_paths: &BTreeSet<String>,
+) -> Result<Id, ResolveError> {
+    let refuse = |repo: usize, record: &PackageRecord, what: &str| ResolveError::Record {
+        repo: task.repos.get(repo).map(|view| view.id.to_owned()).unwrap_or_default(),
+        package: printable(&record.nevra.to_string()),
+        what: what.to_owned(),
+    };
+    let mut ids = 0_usize;
+    for (record, package) in universe.records.iter().zip(&universe.packages) {
+        check(record).map_err(|what| refuse(package.repo, record, what))?;
+        ids += 8 + record.requires.len() + dependencies(record).count() + record.files.len() / 16;
+    }
+    if ids > MOST_IDS {
+        return Err(ResolveError::TooLarge);
+    }
+    for path in more_paths {
+        pool.intern(path);
+    }
+    let mut at = 0;
+    let mut first = None;
+    let mut filled: Vec<(Repo, usize, Id, Vec<Lists>)> = Vec::new();
+    for (repo, view) in task.repos.iter().enumerate() {
+        let count =
+            universe.packages.iter().skip(at).take_while(|package| package.repo == repo).count();
+        let handle = pool.add_repo(view.priority.saturating_neg(), view.cost.saturating_neg());
+        if count == 0 {
+            continue;
+        }
+        let block = pool.add_packages(handle, i32::try_from(count).unwrap_or(0));
+        first.get_or_insert(block);
+        let records = universe.records.get(at..at + count).unwrap_or_default();
+        filled.push((handle, at, block, records.iter().map(|one| lists(pool, one)).collect()));
+        at += count;
+    }
+    // Only now every path that some dependency names has an id, and so can be provided.
+    let mut path_ids = BTreeSet::new();
+    for (handle, start, block, all) in filled {
+        for (offset, mut lists) in all.into_iter().enumerate() {
+            let Some(record) = universe.records.get(start + offset) else { continue };
+            path_ids.clear();
+            for path in &record.files {
+                let id = pool.known(path);
+                if id != 0 && !path.is_empty() && path_ids.insert(id) {
+                    lists.provides.push(id);
+                }
+            }
+            let nevra = [&record.nevra.name, &record.nevra.evr.to_string(), &record.nevra.arch];
+            let nevra = nevra.map(|text| pool.intern(text));
+            let vendor = if record.vendor.is_empty() { 0 } else { pool.intern(&record.vendor) };
+            let id = block + i32::try_from(offset).unwrap_or(0);
+            pool.set_package(handle, id, nevra, vendor, &lists);
+        }
+    }
+    pool.index_provides();
+    Ok(first.unwrap_or(0))
+}
+
+fn lists(pool: &mut Pool, record: &PackageRecord) -> Lists {
+    let mut all = |dependencies: &[Dependency]| -> Vec<Id> {
+        unique(dependencies.iter().map(|one| dependency(pool, one)).collect())
+    };
+    let mut lists = Lists {
+        provides: all(&record.provides),
+        requires: Vec::new(),
+        conflicts: all(&record.conflicts),
+        obsoletes: all(&record.obsoletes),
+        recommends: all(&record.recommends),
+        suggests: all(&record.suggests),
+        supplements: all(&record.supplements),
+        enhances: all(&record.enhances),
+    };
+    lists.requires =
+        unique(record.requires.iter().map(|one| dependency(pool, &one.dependency)).collect());
+    let own = Capability {
+        name: record.nevra.name.clone(),
+        version: Some((Comparison::Equal, record.nevra.evr.clone())),
+    };
+    let own = capability(pool, &own);
+    if !lists.provides.contains(&own) {
+        lists.provides.push(own);
+    }
+    lists
+}
+
+/// Without repetitions and without the id of nothing, in the order given.
+fn unique(ids: Vec<Id>) -> Vec<Id> {
+    let mut seen = BTreeSet::new();
+    ids.into_iter().filter(|id| *id != 0 && seen.insert(*id)).collect()
+}
+
+/// The id of a dependency.
+pub(super) fn dependency(pool: &mut Pool, dependency: &Dependency) -> Id {
+    match dependency {
+        Dependency::Simple(one) => capability(pool, one),
+        Dependency::Rich(rich) => self::rich(pool, rich),
+    }
+}
+
+fn capability(pool: &mut Pool, capability: &Capability) -> Id {
+    let name = pool.intern(&capability.name);
+    let Some((comparison, evr)) = &capability.version else {
+        return name;
+    };
+    let relation = match comparison {
+        Comparison::Less => ffi::REL_LT,
+        Comparison::LessOrEqual => ffi::REL_LT | ffi::REL_EQ,
+        Comparison::Equal => ffi::REL_EQ,
+        Comparison::GreaterOrEqual => ffi::REL_GT | ffi::REL_EQ,
+        Comparison::Greater => ffi::REL_GT,
+    };
+    let evr = pool.intern(&evr.to_string());
+    pool.relation(name, relation, evr)
+}
+
+fn rich(pool: &mut Pool, rich: &RichDependency) -> Id {
+    let mut conditional =
+        |word: u32, then: &Dependency, condition: &Dependency, otherwise: &Option<Dependency>| {
+            let then = dependency(pool, then);
+            let mut condition = dependency(pool, condition);
+            if let Some(otherwise) = otherwise {
+                let otherwise = dependency(pool, otherwise);
+                condition = pool.relation(condition, ffi::REL_ELSE, otherwise);
+            }
+            pool.relation(then, word, condition)
+        };
+    match rich {
+        RichDependency::If { then, condition, otherwise } => {
+            conditional(ffi::REL_COND, then, condition, otherwise)
+        }
+        RichDependency::Unless { then, condition, otherwise } => {
+            conditional(ffi::REL_UNLESS, then, condition, otherwise)
+        }
+        RichDependency::Without(a, b) => {
+            let (a, b) = (dependency(pool, a), dependency(pool, b));
+            pool.relation(a, ffi::REL_WITHOUT, b)
+        }
+        RichDependency::And(all) => chain(pool, ffi::REL_AND, all),
+        RichDependency::Or(all) => chain(pool, ffi::REL_OR, all),
+        RichDependency::With(all) => chain(pool, ffi::REL_WITH, all),
+    }
+}
+
+/// A flat chain as a balanced tree, so that no length of it makes libsolv recurse deeply.
+fn chain(pool: &mut Pool, word: u32, all: &[Dependency]) -> Id {
+    match all {
+        [] => 0,
+        [one] => dependency(pool, one),
+        _ => {
+            let (left, right) = all.split_at(all.len() / 2);
+            let left = chain(pool, word, left);
+            let right = chain(pool, word, right);
+            pool.relation(left, word, right)
+        }
+    }
+}
+
+fn dependencies(record: &PackageRecord) -> impl Iterator<Item = &Dependency> {
+    [
+        &record.provides,
+        &record.conflicts,
+        &record.obsoletes,
+        &record.recommends,
+        &record.suggests,
+        &record.supplements,
+        &record.enhances,
+    ]
+    .into_iter()
+    .flatten()
+    .chain(record.requires.iter().map(|one| &one.dependency))
+}
+
+/// Whether a record can be given to C at all.
+fn check(record: &PackageRecord) -> Result<(), &'static str> {
+    let nevra = &record.nevra;
+    if nevra.name.is_empty() || nevra.arch.is_empty() {
+        return Err("no name");
+    }
+    let texts = [&nevra.name, &nevra.arch, &nevra.evr.version, &nevra.evr.release, &record.vendor];
+    if texts.into_iter().any(|text| text.contains('\0')) {
+        return Err("a NUL in its name, version or vendor");
+    }
+    dependencies(record).try_for_each(check_dependency)
+}
+
+/// Whether a dependency can be given to C at all.
+pub(super) fn check_dependency(dependency: &Dependency) -> Result<(), &'static str> {
+    const LONGEST: usize = 1 << 20;
+    match dependency {
+        Dependency::Simple(Capability { name, version }) => {
+            if name.is_empty() {
+                return Err("a dependency without a name");
+            }
+            let evr = version.as_ref().map(|(_, evr)| evr);
+            let nul = |text: &String| text.contains('\0');
+            if nul(name) || evr.is_some_and(|evr| nul(&evr.version) || nul(&evr.release)) {
+                return Err("a NUL in a dependency");
+            }
+            if name.len() > LONGEST {
+                return Err("a dependency of more than a MiB");
+            }
+            Ok(())
+        }
+        Dependency::Rich(rich) => {
+            let (clauses, negated) = clauses(rich);
+            if clauses.max(negated) > MOST_CLAUSES {
+                return Err("a rich dependency with too many cases");
+            }
+            leaves(rich).try_for_each(check_dependency)
+        }
+    }
+}
+
+fn leaves(rich: &RichDependency) -> impl Iterator<Item = &Dependency> {
+    let all: Vec<&Dependency> = match rich {
+        RichDependency::And(all) | RichDependency::Or(all) | RichDependency::With(all) => {
+            all.iter().collect()
+        }
+        RichDependency::Without(a, b) => vec![a, b],
+        RichDependency::If { then, condition, otherwise }
+        | RichDependency::Unless { then, condition, otherwise } => {
+            [then, condition].into_iter().chain(otherwise).collect()
+        }
+    };
+    all.into_iter()
+}
+
+/// Upper bounds on the clauses of a dependency and of its negation in conjunctive normal form.
+fn clauses(rich: &RichDependency) -> (u64, u64) {
+    let of = |dependency: &Dependency| match dependency {
+        Dependency::Simple(_) => (1, 1),
+        Dependency::Rich(rich) => clauses(rich),
+    };
+    let and =
+        |(a, na): (u64, u64), (b, nb): (u64, u64)| (a.saturating_add(b), na.saturating_mul(nb));
+    let not = |(a, na)| (na, a);
+    let or = |a, b| not(and(not(a), not(b)));
+    match rich {
+        RichDependency::And(all) => all.iter().map(of).reduce(and).unwrap_or((1, 1)),
+        RichDependency::Or(all) => all.iter().map(of).reduce(or).unwrap_or((1, 1)),
+        RichDependency::With(_) | RichDependency::Without(..) => (1, 1),
+        RichDependency::If { then, condition, otherwise } => {
+            let first = or(of(then), not(of(condition)));
+            match otherwise {
+                Some(otherwise) => and(first, or(of(otherwise), of(condition))),
+                None => first,
+            }
+        }
+        RichDependency::Unless { then, condition, otherwise } => {
+            let first = and(of(then), not(of(condition)));
+            match otherwise {
+                Some(otherwise) => or(first, and(of(otherwise), of(condition))),
+                None => first,
+            }
+        }
+    }
+}

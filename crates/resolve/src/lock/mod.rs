@@ -1,0 +1,1 @@
+//! `strata.lock`: what a resolution found, so that the next one finds the same.
