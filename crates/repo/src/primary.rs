@@ -1,0 +1,337 @@
+//! `primary.xml`: what the solver needs to know of every package.
+//!
+//! A pull parser over one slice; nothing is built for elements that nobody reads.
+
+use crate::xml::{self, Problem};
+use quick_xml::{
+    Reader,
+    events::{BytesStart, Event},
+};
+use strata_rpm::{
+    Capability, Checksum, ChecksumAlgorithm, Comparison, Dependency, Evr, Nevra, PackageRecord,
+    Requirement,
+};
+
+/// The packages, and those that were left out with the reason.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Packages {
+    pub(crate) records: Vec<PackageRecord>,
+    pub(crate) skipped: Vec<(String, String)>,
+}
+
+/// The text that is being read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Name,
+    Arch,
+    Checksum,
+    Vendor,
+    SourceRpm,
+    File,
+}
+
+/// The list that entries go to.
+#[derive(Clone, Copy)]
+enum List {
+    Provides,
+    Requires,
+    Conflicts,
+    Obsoletes,
+    Recommends,
+    Suggests,
+    Supplements,
+    Enhances,
+}
+
+/// A package in the making.
+#[derive(Default)]
+struct Draft {
+    name: String,
+    arch: String,
+    evr: Option<Evr>,
+    algorithm: Option<String>,
+    checksum: String,
+    location: String,
+    location_base: Option<String>,
+    size: u64,
+    installed_size: u64,
+    build_time: u64,
+    source_rpm: String,
+    vendor: String,
+    requires: Vec<Requirement>,
+    /// By [`List`]; that of `Requires` stays empty.
+    lists: [Vec<Dependency>; 8],
+    files: Vec<String>,
+    /// Why the package cannot be used.
+    fault: Option<String>,
+}
+
+/// Reads a whole `primary.xml`.
+pub(crate) fn parse(xml: &str) -> Result<Packages, Problem> {
+    let mut reader = Reader::from_str(xml);
+    let mut parser = Parser::default();
+    loop {
+        let at = reader.buffer_position();
+        let event = reader.read_event().map_err(|e| format!("byte {at}: {e}"))?;
+        match parser.event(event) {
+            Ok(false) => {}
+            Ok(true) => break,
+            Err(problem) => return Err(format!("byte {at}: {problem}")),
+        }
+    }
+    if !parser.closed {
+        return Err("it ends in the middle, or is no `metadata` document".to_owned());
+    }
+    Ok(parser.packages)
+}
+
+#[derive(Default)]
+struct Parser {
+    packages: Packages,
+    draft: Option<Draft>,
+    field: Option<Field>,
+    list: Option<List>,
+    text: String,
+    closed: bool,
+}
+
+impl Parser {
+    /// Whether the document has ended.
+    fn event(&mut self, event: Event<'_>) -> Result<bool, Problem> {
+        match event {
+            Event::Start(element) => self.open(&element, false)?,
+            Event::Empty(element) => self.open(&element, true)?,
+            Event::Text(text) if self.field.is_some() => self.text.push_str(&text.xml10_content()),
+            Event::CData(text) if self.field.is_some() => self.text.push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) if self.field.is_some() => {
+                xml::push_reference(&mut self.text, &reference)?;
+            }
+            Event::End(element) => self.close(element.local_name().into_inner())?,
+            Event::Eof => return Ok(true),
+            _ => {}
+        }
+        Ok(false)
+    }
+
+    fn open(&mut self, element: &BytesStart<'_>, empty: bool) -> Result<(), Problem> {
+        let name = element.local_name().into_inner();
+        let Some(draft) = &mut self.draft else {
+            if name == "package" && !empty {
+                self.draft = Some(Draft::default());
+            }
+            return Ok(());
+        };
+        if name == "entry" {
+            if let Some(list) = self.list {
+                draft.entry(list, element)?;
+            }
+            return Ok(());
+        }
+        let field = match name {
+            "file" => Field::File,
+            "name" => Field::Name,
+            "arch" => Field::Arch,
+            "vendor" => Field::Vendor,
+            "sourcerpm" => Field::SourceRpm,
+            "checksum" => {
+                draft.algorithm = xml::attribute(element, "type")?;
+                Field::Checksum
+            }
+            _ => {
+                draft.attributes(name, element)?;
+                if !empty {
+                    self.list = list(name).or(self.list);
+                }
+                return Ok(());
+            }
+        };
+        if !empty {
+            self.field = Some(field);
+            self.text.clear();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, name: &str) -> Result<(), Problem> {
+        if let (Some(field), Some(draft)) = (self.field.take(), &mut self.draft) {
+            let text = self.text.as_str();
+            match field {
+                Field::File => draft.files.push(text.to_owned()),
+                Field::Name => text.trim().clone_into(&mut draft.name),
+                Field::Arch => text.trim().clone_into(&mut draft.arch),
+                Field::Checksum => text.trim().clone_into(&mut draft.checksum),
+                Field::Vendor => text.trim().clone_into(&mut draft.vendor),
+                Field::SourceRpm => text.trim().clone_into(&mut draft.source_rpm),
+            }
+            return Ok(());
+        }
+        match name {
+            "package" => {
+                if let Some(draft) = self.draft.take() {
+                    draft.finish(&mut self.packages)?;
+                }
+            }
+            "metadata" => self.closed = true,
+            "entry" => {}
+            _ if list(name).is_some() => self.list = None,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Draft {
+    fn attributes(&mut self, name: &str, element: &BytesStart<'_>) -> Result<(), Problem> {
+        let number = |what| xml::number(xml::attribute(element, what)?.as_deref(), what);
+        match name {
+            "version" => self.evr = Some(evr(element)?),
+            "time" => self.build_time = number("build")?,
+            "size" => {
+                self.size = number("package")?;
+                self.installed_size = number("installed")?;
+            }
+            "location" => {
+                self.location = xml::attribute(element, "href")?.unwrap_or_default();
+                self.location_base = xml::attribute(element, "base")?.filter(|b| !b.is_empty());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, list: List, element: &BytesStart<'_>) -> Result<(), Problem> {
+        let mut name = String::new();
+        let mut comparison = None;
+        let mut evr = Evr::default();
+        let mut pre = false;
+        for attribute in element.attributes().with_checks(false) {
+            let attribute = attribute.map_err(|e| e.to_string())?;
+            let value = xml::value(&attribute)?;
+            match xml::attribute_name(&attribute) {
+                "name" => name = value.into_owned(),
+                "flags" => comparison = Some(value.into_owned()),
+                "epoch" => evr.epoch = epoch(&value)?,
+                "ver" => evr.version = value.into_owned(),
+                "rel" => evr.release = value.into_owned(),
+                "pre" => pre = matches!(&*value, "1" | "true"),
+                _ => {}
+            }
+        }
+        let dependency = match dependency(name, comparison.as_deref(), evr) {
+            Ok(dependency) => dependency,
+            Err(fault) => {
+                self.fault.get_or_insert(fault);
+                return Ok(());
+            }
+        };
+        match (list, self.lists.get_mut(list as usize)) {
+            (List::Requires, _) | (_, None) => {
+                self.requires.push(Requirement { dependency, pre });
+            }
+            (_, Some(list)) => list.push(dependency),
+        }
+        Ok(())
+    }
+
+    fn finish(self, packages: &mut Packages) -> Result<(), Problem> {
+        if matches!(self.arch.as_str(), "src" | "nosrc") {
+            return Ok(());
+        }
+        let missing = |what| format!("package `{}` has no {what}", self.name);
+        let algorithm = self.algorithm.as_deref().and_then(ChecksumAlgorithm::from_name);
+        let algorithm = algorithm.ok_or_else(|| missing("known checksum type"))?;
+        let checksum = Checksum::new(algorithm, &self.checksum).map_err(|e| e.to_string())?;
+        let evr = self.evr.ok_or_else(|| missing("version"))?;
+        for (text, what) in [
+            (&self.name, "name"),
+            (&self.arch, "architecture"),
+            (&evr.version, "version"),
+            (&self.location, "location"),
+        ] {
+            if text.is_empty() {
+                return Err(missing(what));
+            }
+        }
+        let nevra = Nevra { name: self.name, evr, arch: self.arch };
+        if let Some(fault) = self.fault {
+            packages.skipped.push((nevra.to_string(), fault));
+            return Ok(());
+        }
+        let [provides, _, conflicts, obsoletes, recommends, suggests, supplements, enhances] =
+            self.lists;
+        packages.records.push(PackageRecord {
+            nevra,
+            checksum,
+            location: self.location,
+            location_base: self.location_base,
+            size: self.size,
+            installed_size: self.installed_size,
+            build_time: self.build_time,
+            source_rpm: self.source_rpm,
+            vendor: self.vendor,
+            provides,
+            requires: self.requires,
+            conflicts,
+            obsoletes,
+            recommends,
+            suggests,
+            supplements,
+            enhances,
+            files: self.files,
+        });
+        Ok(())
+    }
+}
+
+fn list(element: &str) -> Option<List> {
+    Some(match element {
+        "provides" => List::Provides,
+        "requires" => List::Requires,
+        "conflicts" => List::Conflicts,
+        "obsoletes" => List::Obsoletes,
+        "recommends" => List::Recommends,
+        "suggests" => List::Suggests,
+        "supplements" => List::Supplements,
+        "enhances" => List::Enhances,
+        _ => return None,
+    })
+}
+
+fn epoch(text: &str) -> Result<u32, Problem> {
+    let number = xml::number(Some(text), "epoch")?;
+    u32::try_from(number).map_err(|_| format!("`epoch` is `{text}`, which is too large"))
+}
+
+fn evr(element: &BytesStart<'_>) -> Result<Evr, Problem> {
+    let mut evr = Evr::default();
+    for attribute in element.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|e| e.to_string())?;
+        let value = xml::value(&attribute)?;
+        match xml::attribute_name(&attribute) {
+            "epoch" => evr.epoch = epoch(&value)?,
+            "ver" => evr.version = value.into_owned(),
+            "rel" => evr.release = value.into_owned(),
+            _ => {}
+        }
+    }
+    Ok(evr)
+}
+
+fn dependency(name: String, flags: Option<&str>, evr: Evr) -> Result<Dependency, String> {
+    if name.is_empty() {
+        return Err("it has a dependency without a name".to_owned());
+    }
+    if name.starts_with('(') {
+        return name.parse().map_err(|e: strata_rpm::ParseDependencyError| e.to_string());
+    }
+    let comparison = match flags {
+        None => return Ok(Dependency::Simple(Capability { name, version: None })),
+        Some("LT") => Comparison::Less,
+        Some("LE") => Comparison::LessOrEqual,
+        Some("EQ") => Comparison::Equal,
+        Some("GE") => Comparison::GreaterOrEqual,
+        Some("GT") => Comparison::Greater,
+        Some(other) => return Err(format!("`{other}` is no comparison")),
+    };
+    Ok(Dependency::Simple(Capability { name, version: Some((comparison, evr)) }))
+}
