@@ -57,7 +57,13 @@ impl PendingFile {
 
     /// Flushes to the disk and gives the file its name, replacing what had it.
     pub fn commit(self) -> Result<PathBuf, StoreError> {
-        let Self { file, target } = self;
+        let target = self.target.clone();
+        self.commit_as(&target)
+    }
+
+    /// As [`Self::commit`], with a name in the same directory that only the content decided.
+    pub fn commit_as(self, target: &Path) -> Result<PathBuf, StoreError> {
+        let (file, target) = (self.file, target.to_owned());
         file.as_file().sync_all().map_err(StoreError::io("write", &target))?;
         file.persist(&target).map_err(|e| StoreError::io("write", &target)(e.error))?;
         sync_parent(&target)?;
