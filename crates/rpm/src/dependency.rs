@@ -46,16 +46,26 @@ impl Sense {
     pub const GREATER: u32 = 1 << 2;
     /// `RPMSENSE_EQUAL`
     pub const EQUAL: u32 = 1 << 3;
+    /// `RPMSENSE_POSTTRANS`
+    pub const POSTTRANS: u32 = 1 << 5;
     /// `RPMSENSE_PREREQ`
     pub const PREREQ: u32 = 1 << 6;
+    /// `RPMSENSE_PRETRANS`
+    pub const PRETRANS: u32 = 1 << 7;
     /// `RPMSENSE_INTERP`
     pub const INTERP: u32 = 1 << 8;
     /// `RPMSENSE_SCRIPT_PRE`
     pub const SCRIPT_PRE: u32 = 1 << 9;
     /// `RPMSENSE_SCRIPT_POST`
     pub const SCRIPT_POST: u32 = 1 << 10;
+    /// `RPMSENSE_SCRIPT_PREUN`
+    pub const SCRIPT_PREUN: u32 = 1 << 11;
+    /// `RPMSENSE_SCRIPT_POSTUN`
+    pub const SCRIPT_POSTUN: u32 = 1 << 12;
     /// `RPMSENSE_RPMLIB`
     pub const RPMLIB: u32 = 1 << 24;
+    /// `RPMSENSE_CONFIG`
+    pub const CONFIG: u32 = 1 << 28;
 
     /// The comparison; none when there is none, or when every version would do.
     pub fn comparison(self) -> Option<Comparison> {

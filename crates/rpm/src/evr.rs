@@ -141,3 +141,121 @@ pub fn vercmp(a: &[u8], b: &[u8]) -> Ordering {
         b = &b[nb..];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use Ordering::{Equal, Greater, Less};
+    use proptest::prelude::*;
+
+    fn evr(text: &str) -> Evr {
+        text.parse().unwrap()
+    }
+
+    /// Answers of `rpmvercmp` in rpm 4.18.
+    #[test]
+    fn compares_like_rpm() {
+        for (a, b, expected) in [
+            ("1.0", "1.0", Equal),
+            ("", "", Equal),
+            ("", "+", Equal),
+            ("", "..", Equal),
+            ("+é^_", "+é^.", Equal),
+            ("1..", "1..-", Equal),
+            ("1.5", "1.05", Equal),
+            ("1a..^", "1a..^-", Equal),
+            ("_1_", "_1_..", Equal),
+            ("a+", "+a", Equal),
+            ("fc4", "fc.4", Equal),
+            ("~", "~.", Equal),
+            ("~b0ab1a~", "~b0ab1a~.", Equal),
+            ("+^rc1", "+", Greater),
+            ("002a1Z", "002", Greater),
+            ("002~rc1~rc_", "a00b_", Greater),
+            ("00abb0", "0~", Greater),
+            ("1.0", "~", Greater),
+            ("1.0010", "^", Greater),
+            ("1.0^git1", "+", Greater),
+            ("1.0~rc1^git1", "~", Greater),
+            ("1.2.3-4", "xyz", Greater),
+            ("1.5", "~^", Greater),
+            ("1.9", "_", Greater),
+            ("1aérc1ab", "~rc20240101git..b00", Greater),
+            ("20240101git", "1a+9999999999999999999999", Greater),
+            ("20240101gitrc1+", "201a", Greater),
+            ("Zé0220240101gita", "Zé022024^", Greater),
+            ("a", "+~rc^.02ab", Greater),
+            ("fc409999999999999999999999", "fc409999999999b", Greater),
+            ("éafc40a1", "éafc0", Greater),
+            ("10.1xyz", "10.1", Greater),
+            ("1.0^", "1.0", Greater),
+            ("1.0^git1", "1.0^git1~pre", Greater),
+            ("", "1+ab10", Less),
+            ("+a", "1.0^20160101~", Less),
+            ("+~rc", "+_", Less),
+            ("-zabrc1Za1", "122", Less),
+            ("00", "10aab+a2", Less),
+            ("0210^git", "021010", Less),
+            ("1.0^20160101~", "2.50", Less),
+            ("1b", "10.1xyz", Less),
+            ("20240101git", "20240101git9999999999999999999999", Less),
+            ("^", "1.0^", Less),
+            ("^", "1.0~rc1", Less),
+            ("^rc1~1^git", "^rc1~1^git2", Less),
+            ("a002~~Zz", "aa1", Less),
+            ("ab..ab1-", "ab.20240101git", Less),
+            ("z", "20240101git^", Less),
+            ("~rc10a1", "~1a", Less),
+            ("~~", "+", Less),
+            ("1.0~rc1", "1.0", Less),
+            ("1.0^git1", "1.0.1", Less),
+        ] {
+            assert_eq!(vercmp(a.as_bytes(), b.as_bytes()), expected, "{a} {b}");
+            assert_eq!(vercmp(b.as_bytes(), a.as_bytes()), expected.reverse(), "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn parts() {
+        for (text, epoch, version, release) in [
+            ("1.0", 0, "1.0", ""),
+            ("1.0-1", 0, "1.0", "1"),
+            ("2:1.0-1.fc40", 2, "1.0", "1.fc40"),
+            (":1.0", 0, "1.0", ""),
+            ("a:1.0-1", 0, "a:1.0", "1"),
+            ("1-2-3", 0, "1-2", "3"),
+            ("0:1", 0, "1", ""),
+            ("", 0, "", ""),
+        ] {
+            let expected = Evr { epoch, version: version.to_owned(), release: release.to_owned() };
+            assert_eq!(evr(text), expected, "{text}");
+        }
+        assert_eq!(evr("2:1.0-1").to_string(), "2:1.0-1");
+        assert_eq!(evr("0:1.0").to_string(), "1.0");
+    }
+
+    #[test]
+    fn dependencies_ignore_a_missing_release() {
+        assert_eq!(evr("1.0-5").cmp_dependency(&evr("1.0")), Equal);
+        assert_eq!(evr("1.0-5").cmp_dependency(&evr("1.0-6")), Less);
+        assert_eq!(evr("1:1.0").cmp_dependency(&evr("2.0")), Greater);
+    }
+
+    #[test]
+    fn order_agrees_with_equality() {
+        assert_eq!(vercmp(b"1.0", b"1..0"), Equal);
+        assert_ne!(evr("1.0").cmp(&evr("1..0")), Equal);
+    }
+
+    proptest! {
+        #[test]
+        fn total_order(texts in proptest::collection::vec("[0-9a-z.~^]{0,8}", 3)) {
+            let [a, b, c] = [0, 1, 2].map(|i| texts[i].as_bytes());
+            prop_assert_eq!(vercmp(a, b), vercmp(b, a).reverse());
+            if vercmp(a, b) != Greater && vercmp(b, c) != Greater {
+                prop_assert_ne!(vercmp(a, c), Greater);
+            }
+        }
+    }
+}

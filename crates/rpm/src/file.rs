@@ -6,7 +6,7 @@ mod verify;
 
 pub use verify::{Verified, VerifyError};
 
-use crate::{Header, HeaderError, HeaderKind, Package, PackageError, header};
+use crate::{Header, HeaderError, HeaderKind, Package, PackageError};
 use std::ops::Range;
 
 /// Size of the lead, the first thing in the file.
@@ -145,7 +145,4 @@ impl<'a> RpmFile<'a> {
     pub fn header_bytes(&self) -> &'a [u8] {
         self.bytes.get(self.header_range.clone()).unwrap_or_default()
     }
-
-    /// The magic of a header structure is part of what its digests cover.
-    pub const HEADER_MAGIC: [u8; 8] = header::MAGIC;
 }

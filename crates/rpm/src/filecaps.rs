@@ -104,8 +104,14 @@ impl FileCapabilities {
 }
 
 fn number(name: &str) -> Option<usize> {
-    if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() {
-        return name.parse().ok().filter(|n| *n < 64);
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        // as `strtoul` with base 0
+        let number = match name.strip_prefix("0x").or_else(|| name.strip_prefix("0X")) {
+            Some(hex) => usize::from_str_radix(hex, 16),
+            None if name.len() > 1 && name.starts_with('0') => usize::from_str_radix(name, 8),
+            None => name.parse(),
+        };
+        return number.ok().filter(|n| *n < 64);
     }
     NAMES.iter().position(|known| known.eq_ignore_ascii_case(name))
 }
@@ -118,7 +124,8 @@ fn list(names: &str) -> Result<Option<u64>, ParseCapabilitiesError> {
     let mut bits = 0;
     for name in names.split(',') {
         if name.eq_ignore_ascii_case("all") {
-            bits |= ALL;
+            // libcap forgets what stood before
+            bits = ALL;
         } else {
             let number =
                 number(name).ok_or_else(|| ParseCapabilitiesError::Unknown(name.to_owned()))?;
@@ -143,8 +150,10 @@ fn clause(sets: &mut Sets, text: &str) -> Result<(), ParseCapabilitiesError> {
         rest = rest.strip_prefix(is_operator).ok_or_else(wrong)?;
         let (flags, next) = rest.split_at(rest.find(is_operator).unwrap_or(rest.len()));
         rest = next;
-        // only the first operator may assign, only an assignment may be empty
-        if (operator == '=' && !first) || (flags.is_empty() && operator != '=') {
+        // only the first operator may assign, only an assignment may be empty, and one without
+        // names stands alone
+        let misplaced = !first && (operator == '=' || listed.is_none());
+        if misplaced || (flags.is_empty() && operator != '=') {
             return Err(wrong());
         }
         if operator == '=' {
@@ -185,5 +194,82 @@ impl FromStr for FileCapabilities {
             return Err(ParseCapabilitiesError::PartlyEffective(text.to_owned()));
         }
         Ok(Self { permitted: sets.permitted, inheritable: sets.inheritable, effective })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The attribute that libcap 2.66 sets for the text.
+    #[test]
+    fn attributes_are_those_of_libcap() {
+        for (text, xattr) in [
+            ("=ep", "01000002ffffffff00000000ff01000000000000"),
+            ("= cap_net_raw+ep", "0100000200200000000000000000000000000000"),
+            ("cap_net_raw+ep", "0100000200200000000000000000000000000000"),
+            ("cap_net_raw=ep", "0100000200200000000000000000000000000000"),
+            ("cap_net_raw=p", "0000000200200000000000000000000000000000"),
+            ("cap_net_raw=i", "0000000200000000002000000000000000000000"),
+            ("cap_net_raw=eip", "0100000200200000002000000000000000000000"),
+            ("CAP_NET_RAW=epp", "0100000200200000000000000000000000000000"),
+            ("cap_net_admin,cap_net_raw+p", "0000000200300000000000000000000000000000"),
+            ("cap_net_raw=p+e", "0100000200200000000000000000000000000000"),
+            ("cap_net_raw+p+e", "0100000200200000000000000000000000000000"),
+            ("=", "0000000200000000000000000000000000000000"),
+            ("cap_net_raw=", "0000000200000000000000000000000000000000"),
+            ("=ep cap_sys_admin-ep", "01000002ffffdfff00000000ff01000000000000"),
+            ("cap_net_raw+e", "0100000200000000000000000000000000000000"),
+            ("all+eip", "01000002ffffffffffffffffff010000ff010000"),
+            ("  cap_net_raw+ep ", "0100000200200000000000000000000000000000"),
+            ("cap_net_raw+ep cap_net_raw-p", "0100000200000000000000000000000000000000"),
+            ("cap_net_raw=p\ncap_chown=p", "0000000201200000000000000000000000000000"),
+            ("0+ep", "0100000201000000000000000000000000000000"),
+            ("0x1+ep", "0100000202000000000000000000000000000000"),
+            ("63,all=ii+p", "00000002ffffffffffffffffff010000ff010000"),
+        ] {
+            let capabilities: FileCapabilities = text.parse().unwrap();
+            assert_eq!(hex::encode(capabilities.to_xattr()), xattr, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_libcap_refuses() {
+        for text in [
+            "cap_net_raw=p=e",
+            "cap_net_raw",
+            "+ep",
+            "-e",
+            "cap_net_raw+",
+            "cap_net_raw-",
+            "cap_net_raw+x",
+            "cap_net_raw,=ep",
+            "cap_net_raw ep",
+            "cap_net_raw+ep,cap_chown+p",
+            "=+ep",
+            "=p+i",
+            "=ep-e",
+            "a=",
+            "cap_net_raw\t=ep",
+            "64+p",
+            "",
+            " ",
+        ] {
+            assert!(text.parse::<FileCapabilities>().is_err(), "{text}");
+        }
+        let partly = "cap_net_raw=ep cap_chown=p";
+        assert_eq!(
+            partly.parse::<FileCapabilities>(),
+            Err(ParseCapabilitiesError::PartlyEffective(partly.to_owned()))
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "([a-z_,=+ -]|cap_chown|all|99){0,20}") {
+            let _ = text.parse::<FileCapabilities>();
+        }
     }
 }

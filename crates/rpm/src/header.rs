@@ -13,10 +13,9 @@ pub use value::{Ints, Strings, Value};
 
 use crate::Tag;
 use std::{borrow::Cow, fmt, sync::Arc};
-use validate::{Entry, Layout};
+use validate::{Entry, Layout, Type};
 
-/// The first eight bytes of every header structure in a file.
-pub const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
+const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0];
 /// Magic, index length and data length.
 const INTRO: usize = 16;
 
@@ -50,6 +49,10 @@ pub struct Header {
 }
 
 impl Header {
+    /// The first eight bytes of every header structure in a file. They are part of what the
+    /// digests of a header cover.
+    pub const MAGIC: [u8; 8] = MAGIC;
+
     /// A package's main header, magic included, at the start of `bytes`; also says how many bytes
     /// it takes up.
     pub fn parse(bytes: &[u8]) -> Result<(Self, usize), HeaderError> {
@@ -95,6 +98,36 @@ impl Header {
         let entry = self.entries.get(at)?;
         let data = self.bytes.get(self.data + entry.start..self.data + entry.end)?;
         Value::new(entry.kind, entry.count, data)
+    }
+
+    /// The value of a tag, to be written again.
+    fn data_of(&self, entry: &Entry) -> Option<Data> {
+        let numbers = |width| match self.get(entry.tag)? {
+            Value::Ints(ints) if ints.width() == width => Some(ints),
+            _ => None,
+        };
+        let texts = || self.strings(entry.tag).map(|all| all.map(<[u8]>::to_vec));
+        Some(match entry.kind {
+            Type::Char | Type::Int8 => Data::Char(numbers(1)?.map(|n| n as u8).collect()),
+            Type::Int16 => Data::Int16(numbers(2)?.map(|n| n as u16).collect()),
+            Type::Int32 => Data::Int32(numbers(4)?.map(|n| n as u32).collect()),
+            Type::Int64 => Data::Int64(numbers(8)?.collect()),
+            Type::String => Data::String(texts()?.next()?),
+            Type::Bin => Data::Bin(self.bin(entry.tag)?.to_vec()),
+            Type::StringArray => Data::StringArray(texts()?.collect()),
+            Type::I18nString => Data::I18nString(texts()?.next()?),
+        })
+    }
+
+    /// All values, to be changed and written again. Types and order stay, translations do not.
+    pub fn to_builder(&self) -> HeaderBuilder {
+        let mut builder = HeaderBuilder::new();
+        for entry in self.entries.iter() {
+            if let Some(data) = self.data_of(entry) {
+                builder.set(entry.tag, data);
+            }
+        }
+        builder
     }
 
     /// Whether the tag is there.

@@ -12,6 +12,7 @@ mod file;
 mod filecaps;
 pub mod header;
 mod nevra;
+pub mod pack;
 mod package;
 pub mod payload;
 mod record;

@@ -3,6 +3,7 @@
 mod read;
 
 pub use read::PackageError;
+pub(crate) use read::check_path;
 
 use crate::{
     Checksum, ChecksumAlgorithm, Dependency, FileCapabilities, Nevra, PackageRecord, Requirement,

@@ -161,16 +161,17 @@ pub fn read(
             break;
         }
         let expectation = files.enter(&record, &archive).map_err(|fault| {
-            let name = match &record {
+            let unknown = match &record {
                 Record::Named { .. } => Some(String::from_utf8_lossy(archive.name()).into_owned()),
-                _ => files.current(),
+                Record::Stripped(_) | Record::Trailer => None,
             };
+            let name = files.current().or(unknown);
             fault.named(package, name)
         })?;
         match expectation {
             Expectation::Nothing => {}
             Expectation::Link(target) => {
-                archive.literal(target).map_err(|fault| fault.named(package, files.current()))?
+                archive.literal(target).map_err(|fault| fault.named(package, files.current()))?;
             }
             Expectation::Content { index, size, digest } => {
                 let mut body = archive.body(size, digest);

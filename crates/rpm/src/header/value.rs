@@ -48,6 +48,13 @@ pub struct Ints<'a> {
     width: usize,
 }
 
+impl Ints<'_> {
+    /// Bytes of one number in the file.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+}
+
 impl Iterator for Ints<'_> {
     type Item = u64;
 

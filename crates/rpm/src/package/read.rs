@@ -230,7 +230,8 @@ impl Package {
     }
 }
 
-fn check_path(path: &[u8]) -> Result<(), &'static str> {
+/// Whether a path is absolute and names one place only.
+pub(crate) fn check_path(path: &[u8]) -> Result<(), &'static str> {
     let Some(inner) = path.strip_prefix(b"/") else {
         return Err("it is relative");
     };
