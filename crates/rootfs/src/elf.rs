@@ -150,10 +150,7 @@ impl Dynamic {
         if strings > reader.len() {
             return None;
         }
-        let mut found = Self {
-            soname: None,
-            needs_libc: false,
-        };
+        let mut found = Self { soname: None, needs_libc: false };
         for (tag, value) in entries() {
             let name = || reader.text(strings.checked_add(value)?, NAME_MAX);
             match tag {
@@ -173,9 +170,7 @@ impl Dynamic {
 fn file_offset(segments: &[Segment], address: u64) -> u64 {
     let covers = |s: &&Segment| {
         s.kind == Segment::LOAD
-            && address
-                .checked_sub(s.address)
-                .is_some_and(|inside| inside < s.file_size)
+            && address.checked_sub(s.address).is_some_and(|inside| inside < s.file_size)
     };
     match segments.iter().find(covers) {
         Some(s) => address.wrapping_sub(s.address.wrapping_sub(s.offset)),

@@ -1,6 +1,8 @@
 //! The root file system as a value: what rpm would leave on disk, computed from headers.
 
 pub mod elf;
+pub mod ldconfig;
+pub mod rpmdb;
 
 pub mod accounts;
 mod fate;

@@ -41,7 +41,7 @@ pub(super) fn isa_level(reader: &Reader<'_>, segments: &[Segment]) -> u32 {
             let properties = all.find(|at| is_gnu(reader, *at, 5))?;
             needed_isa(reader, properties)
         })
-        .last()
+        .next_back()
         .and_then(u32::checked_ilog2)
         .unwrap_or(0)
 }

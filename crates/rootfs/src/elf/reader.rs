@@ -57,11 +57,7 @@ impl<'a> Reader<'a> {
             2 => Endian::Big,
             _ => return None,
         };
-        let reader = Self {
-            bytes,
-            class,
-            endian,
-        };
+        let reader = Self { bytes, class, endian };
         let (segments, flags, count, end) = match class {
             Class::Elf32 => (u64::from(reader.u32(28)?), 36, 44, 52),
             Class::Elf64 => (reader.u64(32)?, 48, 56, 64),
@@ -138,9 +134,7 @@ impl<'a> Reader<'a> {
             let inside = u64::from(index) * size;
             header.segments.checked_add(inside)
         };
-        (0..header.segment_count)
-            .map(|index| self.segment(offset(index)?))
-            .collect()
+        (0..header.segment_count).map(|index| self.segment(offset(index)?)).collect()
     }
 
     fn segment(&self, at: u64) -> Option<Segment> {
@@ -173,10 +167,9 @@ impl<'a> Reader<'a> {
         std::iter::from_fn(move || {
             let at = next?;
             let (tag, value) = match self.class {
-                Class::Elf32 => (
-                    u64::from(self.u32(at)?),
-                    u64::from(self.u32(at.checked_add(word)?)?),
-                ),
+                Class::Elf32 => {
+                    (u64::from(self.u32(at)?), u64::from(self.u32(at.checked_add(word)?)?))
+                }
                 Class::Elf64 => (self.u64(at)?, self.u64(at.checked_add(word)?)?),
             };
             next = at.checked_add(2 * word);
