@@ -185,7 +185,7 @@ impl RepoDefinition {
                     Some(ListKind::Places) => Raw::List(vec![one.clone()]),
                     _ => Raw::Text(one),
                 },
-                Value::Bool(_) | Value::Number(_) => {
+                Value::Bool(_) | Value::Number(_) if list_kind(key).is_none() => {
                     text = value.to_string();
                     Raw::Text(&text)
                 }

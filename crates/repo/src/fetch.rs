@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use strata_rpm::Checksum;
-use strata_store::{PendingFile, Store};
+use strata_store::{PendingFile, Store, StoreError};
 
 /// Which file of which repository.
 #[derive(Clone, Copy)]
@@ -74,8 +74,8 @@ impl From<FetchReason> for Stop {
     }
 }
 
-impl From<strata_store::StoreError> for Stop {
-    fn from(error: strata_store::StoreError) -> Self {
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
         Self::Fatal(error.into())
     }
 }
@@ -136,7 +136,13 @@ pub(crate) fn metadata<'b>(
         Location::Path(path) => Ok(read_verified(path, wanted)?),
         Location::Url(url) => {
             let path = download(session, wanted, url, store, &key)?;
-            Ok(fs::read(&path).map_err(strata_store::StoreError::io("read", &path))?)
+            let bytes = fs::read(&path).map_err(StoreError::io("read", &path))?;
+            session.event(&Event::MetadataFetched {
+                repo: wanted.target.repo,
+                url: &redacted(url),
+                bytes: bytes.len() as u64,
+            });
+            Ok(bytes)
         }
     });
     drop(guard);

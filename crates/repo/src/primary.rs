@@ -335,3 +335,71 @@ fn dependency(name: String, flags: Option<&str>, evr: Evr) -> Result<Dependency,
     };
     Ok(Dependency::Simple(Capability { name, version: Some((comparison, evr)) }))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use crate::parsed;
+    use proptest::prelude::*;
+
+    const SAMPLE: &str = "<?xml version='1.0'?><metadata xmlns:rpm='x' packages='1'>\
+        <package type='rpm'><name>a&amp;b</name><arch>noarch</arch>\
+        <version epoch='0' ver='1' rel='2'></version>\
+        <checksum type='sha' pkgid='YES'>0123456789012345678901234567890123456789</checksum>\
+        <description><![CDATA[<name>no</name>]]></description>\
+        <time file='1' build='7'/><size package='3' installed='4'/>\
+        <location xml:base='http://h/' href='p.rpm'/><format><rpm:vendor></rpm:vendor>\
+        <rpm:sourcerpm/><rpm:provides><rpm:entry name='a&#38;b' flags='EQ' epoch='0' ver='1' \
+        rel='2'/><rpm:entry name='&quot;q&quot;'></rpm:entry></rpm:provides>\
+        <rpm:requires><rpm:entry name='(x and y)' pre='1'/></rpm:requires><rpm:enhances/>\
+        <file type='ghost'><![CDATA[/c<d]]></file></format></package></metadata>";
+
+    #[test]
+    fn odd_but_right() {
+        let packages = parse(SAMPLE).unwrap();
+        let [record] = packages.records.as_slice() else { panic!("{packages:?}") };
+        assert_eq!(record.nevra.to_string(), "a&b-1-2.noarch");
+        assert_eq!(record.location_base.as_deref(), Some("http://h/"));
+        assert_eq!(record.provides[0].to_string(), "a&b = 1-2");
+        assert_eq!(record.provides[1].to_string(), "\"q\"");
+        assert!(record.requires[0].pre);
+        assert_eq!(record.files, ["/c<d"]);
+        assert_eq!((record.size, record.installed_size, record.build_time), (3, 4, 7));
+        assert!(record.enhances.is_empty());
+    }
+
+    #[test]
+    fn problems_say_where() {
+        for (from, to, part) in [
+            ("<arch>noarch</arch>", "", "`a&b` has no architecture"),
+            ("type='sha'", "type='crc'", "no known checksum type"),
+            ("0123456789012345678901234567890123456789", "zz", "not a sha1 digest"),
+            ("href='p.rpm'", "", "no location"),
+            ("build='7'", "build='x'", "`build` is `x`"),
+            ("epoch='0' ver='1' rel='2'>", "epoch='99999999999'>", "too large"),
+            ("</metadata>", "", "ends in the middle"),
+            ("&amp;", "&bomb;", "unknown entity"),
+        ] {
+            let problem = parse(&SAMPLE.replacen(from, to, 1)).unwrap_err();
+            assert!(problem.contains(part), "{problem}");
+        }
+        let packages = parse(&SAMPLE.replace("flags='EQ'", "flags='XX'")).unwrap();
+        assert_eq!(packages.skipped.len(), 1);
+        assert!(packages.records.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn damaged_documents_never_panic(cut in 0..SAMPLE.len(), at in 0..SAMPLE.len(), byte in 32u8..127) {
+            let mut bytes = SAMPLE.as_bytes().to_vec();
+            bytes[at] = byte;
+            bytes.truncate(SAMPLE.len() - cut);
+            if let Ok(packages) = parse(std::str::from_utf8(&bytes).unwrap()) {
+                let encoded = parsed::encode(&packages);
+                prop_assert_eq!(parsed::decode(&encoded), Some(packages));
+            }
+        }
+    }
+}
