@@ -25,7 +25,7 @@ pub use compose::{
     ComposeSpec, EffectiveImage, ImageSpec, RepoKeys, RepoRef, Scriptlets, Settings,
 };
 pub use edits::{Change, ConfigField, Slot, SlotValue};
-pub use error::{Problem, SpecError};
+pub use error::{Problem, SpecError, nearest};
 pub use image_name::{ImageName, ImageNameError, Tag, TagError};
 pub use overlay::{
     Account, FileContent, ImageOverlay, Overlay, OverlayFile, PluginUse, Selector, parse_set,
