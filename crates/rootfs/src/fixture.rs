@@ -6,18 +6,8 @@ use strata_rpm::{Evr, FileEntry, Nevra, Package};
 
 pub(crate) fn package(name: &str, files: Vec<FileEntry>) -> Package {
     let evr = Evr { epoch: 0, version: "1".to_owned(), release: "1".to_owned() };
-    Package {
-        nevra: Nevra { name: name.to_owned(), evr, arch: "x86_64".to_owned() },
-        source_rpm: format!("{name}-1-1.src.rpm"),
-        build_time: 1_700_000_000,
-        installed_size: 0,
-        files,
-        provides: Vec::new(),
-        requires: Vec::new(),
-        conflicts: Vec::new(),
-        obsoletes: Vec::new(),
-        scriptlets: Vec::new(),
-    }
+    let nevra = Nevra { name: name.to_owned(), evr, arch: "x86_64".to_owned() };
+    Package { files, ..Package::new(nevra) }
 }
 
 /// A regular file, 0644 root:root, whose content is told apart by its path.

@@ -5,6 +5,9 @@ pub mod ldconfig;
 pub mod rpmdb;
 
 pub mod accounts;
+pub mod distro;
+mod dump;
+pub mod facts;
 mod fate;
 #[cfg(test)]
 mod fixture;

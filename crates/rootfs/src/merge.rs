@@ -11,6 +11,8 @@
 mod decide;
 mod install;
 mod links;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Fate, Owners, PackageIndex, Tree, TreePath,
@@ -170,7 +172,9 @@ impl MergeError {
         Some(match self {
             Self::Conflicts(all) => {
                 let name = &all.first()?.second.name;
-                format!("these packages cannot be installed together: leave one out, for example with `\"exclude\": [\"{name}\"]`")
+                format!(
+                    "these packages cannot be installed together: leave one out, for example with `\"exclude\": [\"{name}\"]`"
+                )
             }
             Self::Blocked { package, .. } => format!(
                 "rpm could not install these packages together either: leave out `{}` or the other one",

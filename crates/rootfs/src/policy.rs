@@ -122,10 +122,7 @@ mod tests {
             file("/usr/share/doc/q/b"),
         ];
         let gone = Some(State::Excluded);
-        assert_eq!(
-            states(files.clone(), false, None),
-            [gone, gone, gone, gone, None, gone, None]
-        );
+        assert_eq!(states(files.clone(), false, None), [gone, gone, gone, gone, None, gone, None]);
         assert_eq!(states(files, true, None), [None; 7]);
     }
 

@@ -25,10 +25,10 @@ impl TreePath {
         let path = path.as_ref();
         let wrong = || TreePathError(String::from_utf8_lossy(path).into_owned());
         let inner = path.strip_prefix(b"/").unwrap_or(path);
-        let inner = inner.strip_suffix(b"/").unwrap_or(inner);
         if inner.is_empty() {
             return Ok(Self::root());
         }
+        let inner = inner.strip_suffix(b"/").unwrap_or(inner);
         let fine = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
         if !inner.split(|b| *b == b'/').all(fine) {
             return Err(wrong());
@@ -329,5 +329,87 @@ impl Node {
     /// Whether this is a directory.
     pub fn is_dir(&self) -> bool {
         matches!(self.kind, Kind::Directory)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> TreePath {
+        TreePath::new(text).unwrap()
+    }
+
+    fn tree(links: &[(&str, &str)], files: &[&str]) -> Tree {
+        let mut tree = Tree::default();
+        for (at, target) in links {
+            let kind = Kind::Symlink { target: target.as_bytes().to_vec() };
+            tree.insert(path(at), Node { kind, ..Node::generated(*b"", 0o777, 0) });
+        }
+        for at in files {
+            tree.insert(path(at), Node::generated(*b"", 0o644, 0));
+        }
+        tree
+    }
+
+    fn resolve(tree: &Tree, at: &str) -> String {
+        match tree.resolve(&path(at)) {
+            Ok(real) => real.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn paths_are_canonical() {
+        assert_eq!(path("/usr/lib/").as_bytes(), b"usr/lib");
+        assert_eq!(path("usr"), path("/usr"));
+        assert!(path("/").is_root() && path("").is_root());
+        for bad in ["a//b", "a/./b", "..", "/a/../b", "a\0b", "//"] {
+            assert!(TreePath::new(bad).is_err(), "{bad}");
+        }
+        assert_eq!(path("a/b").parent(), Some(path("a")));
+        assert_eq!(path("a").parent(), Some(TreePath::root()));
+        assert_eq!(TreePath::root().parent(), None);
+        assert_eq!(path("a/b").file_name(), b"b");
+        assert_eq!(TreePath::root().join(b"a/b"), path("a/b"));
+    }
+
+    #[test]
+    fn follows_relative_and_absolute_links() {
+        let tree = tree(
+            &[("/lib", "usr/lib"), ("/usr/lib/x", "/opt/x/"), ("/opt/x/up", "../../lib/./y")],
+            &[],
+        );
+        assert_eq!(resolve(&tree, "/lib/a"), "/usr/lib/a");
+        assert_eq!(resolve(&tree, "/lib/x/a"), "/opt/x/a");
+        assert_eq!(resolve(&tree, "/lib/x/up"), "/usr/lib/y");
+        assert_eq!(tree.resolve_parent(&path("/lib/x")), Ok(path("/usr/lib/x")));
+        assert_eq!(tree.resolve_parent(&TreePath::root()), Ok(TreePath::root()));
+    }
+
+    #[test]
+    fn stays_below_the_root() {
+        let tree = tree(&[("/a", "../../../etc"), ("/b/c", "/../..")], &[]);
+        assert_eq!(resolve(&tree, "/a/passwd"), "/etc/passwd");
+        assert_eq!(resolve(&tree, "/b/c/x"), "/x");
+    }
+
+    #[test]
+    fn loops_and_files_on_the_way_are_errors() {
+        let tree = tree(&[("/a", "b"), ("/b", "a"), ("/self", "self/self")], &["/f"]);
+        assert_eq!(resolve(&tree, "/a"), "too many levels of symbolic links at `/a`");
+        assert_eq!(resolve(&tree, "/self/x"), "too many levels of symbolic links at `/self/x`");
+        assert_eq!(resolve(&tree, "/f/x"), "`/f` is not a directory");
+        assert_eq!(resolve(&tree, "/f"), "/f");
+    }
+
+    #[test]
+    fn insertion_makes_the_directories_above() {
+        let mut tree = tree(&[], &["/a/b/c"]);
+        assert_eq!(tree.len(), 4);
+        assert!(tree.get(&path("/a/b")).unwrap().is_dir());
+        assert!(tree.insert(path("/a/b/c"), Node::implied_directory()).is_some());
+        assert!(tree.remove(&path("/a/b/c")).is_some());
     }
 }

@@ -114,16 +114,10 @@ fn set_node(
     Some(node)
 }
 
-/// The hard link sets of a package: for each member all members, ascending.
+/// For each member of a hard link set all members, ascending.
 fn link_sets(package: &Package) -> BTreeMap<u32, Vec<u32>> {
-    let mut by_inode: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
-    for (f, file) in package.files.iter().enumerate() {
-        if file.is_regular() && !file.is_ghost() && file.inode != 0 {
-            by_inode.entry((file.device, file.inode)).or_default().push(file_index(f));
-        }
-    }
     let mut sets = BTreeMap::new();
-    for members in by_inode.into_values().filter(|members| members.len() > 1) {
+    for members in package.hard_links() {
         for member in &members {
             sets.insert(*member, members.clone());
         }
@@ -162,6 +156,12 @@ fn put(
 ) -> Result<(), MergeError> {
     if place.components().any(|part| part.starts_with(b".wh.")) {
         return Err(MergeError::Whiteout {
+            package: Box::new(package.nevra.clone()),
+            path: lossy(&file.path),
+        });
+    }
+    if place.is_root() && !node.is_dir() {
+        return Err(MergeError::Path {
             package: Box::new(package.nevra.clone()),
             path: lossy(&file.path),
         });
@@ -237,14 +237,14 @@ fn fates(
     debug_assert!(claimed.keys().all(|path| tree.get(path).is_some()));
     let mut all = Vec::with_capacity(places.len());
     for (p, (actions, places)) in actions.iter().zip(places).enumerate() {
-        let fate = |(f, (action, place)): (usize, (&Action, Option<TreePath>))| match (action, place)
-        {
-            (Action::Exclude(state), _) => Fate::NotInstalled(*state),
-            (_, None) => Fate::NotInstalled(State::Excluded),
-            (_, Some(_)) if is_ghost(task, p, f) => Fate::NotInstalled(State::Ghost),
-            (_, Some(place)) if claimed.get(&place) == Some(&(p, f)) => Fate::Installed(place),
-            (_, Some(place)) => Fate::Shared(place),
-        };
+        let fate =
+            |(f, (action, place)): (usize, (&Action, Option<TreePath>))| match (action, place) {
+                (Action::Exclude(state), _) => Fate::NotInstalled(*state),
+                (_, None) => Fate::NotInstalled(State::Excluded),
+                (_, Some(_)) if is_ghost(task, p, f) => Fate::NotInstalled(State::Ghost),
+                (_, Some(place)) if claimed.get(&place) == Some(&(p, f)) => Fate::Installed(place),
+                (_, Some(place)) => Fate::Shared(place),
+            };
         all.push(actions.iter().zip(places).enumerate().map(fate).collect());
     }
     all
