@@ -52,7 +52,7 @@ pub enum PackError {
         path: PathBuf,
     },
     /// The manifest does not describe a package of this tree.
-    #[error("{}: {source}", path.display())]
+    #[error("{}{}{source}", path.display(), separator(source))]
     Package {
         /// The manifest's file.
         path: PathBuf,
@@ -70,6 +70,14 @@ pub enum PackError {
     /// The package cannot be written.
     #[error(transparent)]
     Write(#[from] StoreError),
+}
+
+/// A place in the manifest follows its name at once.
+fn separator(source: &strata_rpm::pack::PackError) -> &'static str {
+    match source {
+        strata_rpm::pack::PackError::Manifest { .. } => ":",
+        _ => ": ",
+    }
 }
 
 impl PackError {
@@ -226,10 +234,7 @@ mod tests {
 
         fs::write(dir.path().join(MANIFEST), "{\"name\": \"a\",\n\"verson\": \"1\"}").unwrap();
         let error = pack(dir.path(), &out).unwrap_err();
-        assert!(
-            error.to_string().contains("package.json: 2:9: `verson`: unknown field"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("package.json:2:8: `verson`: unknown field"), "{error}");
         assert!(error.hint().is_some());
 
         let manifest = r#"{"name": "a", "version": "1", "files": {"/etc/x": {"mode": "0600"}}}"#;

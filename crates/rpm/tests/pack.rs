@@ -1,5 +1,5 @@
 //! Packages made by `pack`, judged by rpm itself.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests panic and use files")]
 
 mod common;
 

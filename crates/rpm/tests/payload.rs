@@ -1,5 +1,5 @@
 //! Payloads in every format, and damaged in every way.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests panic and use files")]
 
 mod common;
 

@@ -3,6 +3,7 @@
     dead_code,
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::disallowed_methods,
     reason = "shared by tests, which may panic and say why they do nothing"
 )]
 
