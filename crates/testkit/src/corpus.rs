@@ -1,0 +1,59 @@
+//! Where the corpus is that `cargo xtask corpus` made.
+
+use crate::tool::missing;
+use std::path::PathBuf;
+
+/// A set of real packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Set {
+    /// nginx, bash, coreutils, python3 and what they need: 71 packages.
+    Small,
+    /// python3-django, postgresql, nodejs, a Java runtime and more: 175 packages.
+    Large,
+    /// 401 packages.
+    Full,
+}
+
+impl Set {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Large => "large",
+            Self::Full => "full",
+        }
+    }
+}
+
+/// The repository of a set; none where there is no corpus.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpus(set: Set) -> Option<PathBuf> {
+    repository(set.name())
+}
+
+/// The same set after an update of a few packages.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpus_update(set: Set) -> Option<PathBuf> {
+    repository(&format!("{}-upd", set.name()))
+}
+
+fn repository(name: &str) -> Option<PathBuf> {
+    let Some(directory) = std::env::var_os("STRATA_CORPUS") else {
+        return missing(
+            "there is no corpus: make it with `cargo xtask corpus` and name its directory in \
+             STRATA_CORPUS",
+        );
+    };
+    let repository = PathBuf::from(directory).join(name);
+    if repository.join("repodata/repomd.xml").is_file() {
+        return Some(repository);
+    }
+    let set = name.trim_end_matches("-upd");
+    missing(&format!(
+        "`{}` is no repository: make it with `cargo xtask corpus --set {set}`",
+        repository.display()
+    ))
+}
