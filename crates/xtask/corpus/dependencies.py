@@ -9,17 +9,23 @@ RELATION = re.compile(
     r"^([A-Za-z0-9.+_-]+)(?::\w+)?\s*(?:\(\s*(>>|<<|>=|<=|=|>|<)\s*([^)\s]+)\s*\))?"
 )
 
+#: A hyphen in an upstream version sorts after the end and before a dot: in rpm, a caret does.
+HYPHEN = "^"
+
 
 def evr(version):
     """Epoch, version and release of a Debian version; a native package gets release 0."""
     epoch, upstream, revision = debian.split_version(version)
-    return epoch, upstream.replace("-", "_"), revision or "0"
+    return epoch, upstream.replace("-", HYPHEN), revision or "0"
 
 
 def _format(version):
     epoch, upstream, revision = debian.split_version(version)
+    if revision == ".":
+        # After every revision: as a bound, `2.39.5-.` means anything of 2.39.5.
+        upstream, revision = upstream + HYPHEN, ""
     text = f"{epoch}:{upstream}" if epoch else upstream
-    text = text.replace("-", "_")
+    text = text.replace("-", HYPHEN)
     return f"{text}-{revision}" if revision else text
 
 

@@ -1,2 +1,45 @@
-//! placeholder
-fn main() {}
+//! `cargo xtask`: the developer's commands. Each installs what it needs, or says what to install.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that speaks to a person")]
+
+mod corpus;
+mod demo;
+mod packages;
+mod run;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Developer commands of strata")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build strata, compose examples/quickstart and say how to run the images
+    Demo(demo::Arguments),
+    /// Format, lint, and run every test
+    Test(test::Arguments),
+    /// Make RPM repositories of Debian 12 packages: real input for the tests
+    Corpus(corpus::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::demo(&arguments),
+        Command::Test(arguments) => test::test(&arguments),
+        Command::Corpus(arguments) => corpus::corpus(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

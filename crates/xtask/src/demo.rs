@@ -1,0 +1,6 @@
+//! placeholder
+#[derive(clap::Args)]
+pub struct Arguments {}
+pub fn demo(_: &Arguments) -> anyhow::Result<()> {
+    Ok(())
+}
