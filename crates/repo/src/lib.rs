@@ -24,6 +24,7 @@ mod ini;
 mod metadata;
 mod packages;
 mod parsed;
+mod pieces;
 mod primary;
 mod repomd;
 mod session;

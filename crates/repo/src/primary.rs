@@ -2,11 +2,16 @@
 //!
 //! A pull parser over one slice; nothing is built for elements that nobody reads.
 
-use crate::xml::{self, Problem};
+use crate::{
+    pieces,
+    xml::{self, Problem},
+};
 use quick_xml::{
     Reader,
     events::{BytesStart, Event},
 };
+use rayon::prelude::*;
+use std::borrow::Cow;
 use strata_rpm::{
     Capability, Checksum, ChecksumAlgorithm, Comparison, Dependency, Evr, Nevra, PackageRecord,
     Requirement,
@@ -66,8 +71,49 @@ struct Draft {
     fault: Option<String>,
 }
 
-/// Reads a whole `primary.xml`.
+/// Reads a whole `primary.xml`, its pieces at the same time. A document with comments, CDATA
+/// sections or errors is read again from the beginning: it cannot be cut blindly, and its errors
+/// need their place.
 pub(crate) fn parse(xml: &str) -> Result<Packages, Problem> {
+    let pieces = pieces::cut(xml);
+    if pieces.len() == 1 {
+        return parse_whole(xml);
+    }
+    let last = pieces.len() - 1;
+    let parsed: Option<Vec<Parser>> = pieces
+        .par_iter()
+        .enumerate()
+        .map(|(i, piece)| {
+            let mut reader = Reader::from_str(piece);
+            // the root was opened in the first piece
+            reader.config_mut().allow_unmatched_ends = i == last;
+            let mut parser = Parser::default();
+            loop {
+                match reader.read_event().ok()? {
+                    Event::CData(_) | Event::Comment(_) | Event::DocType(_) => return None,
+                    Event::PI(_) => return None,
+                    event => {
+                        if parser.event(event).ok()? {
+                            break;
+                        }
+                    }
+                }
+            }
+            // the root is open after the first piece and closed in the last
+            let depth = i64::from(i == 0) - i64::from(i == last);
+            (parser.depth == depth && parser.closed == (i == last)).then_some(parser)
+        })
+        .collect();
+    let Some(parsed) = parsed else { return parse_whole(xml) };
+    let mut all = Packages::default();
+    for parser in parsed {
+        all.records.extend(parser.packages.records);
+        all.skipped.extend(parser.packages.skipped);
+    }
+    Ok(all)
+}
+
+fn parse_whole(xml: &str) -> Result<Packages, Problem> {
     let mut reader = Reader::from_str(xml);
     let mut parser = Parser::default();
     loop {
@@ -92,6 +138,9 @@ struct Parser {
     field: Option<Field>,
     list: Option<List>,
     text: String,
+    /// Elements opened and not closed.
+    depth: i64,
+    /// Whether the root was closed.
     closed: bool,
 }
 
@@ -99,14 +148,20 @@ impl Parser {
     /// Whether the document has ended.
     fn event(&mut self, event: Event<'_>) -> Result<bool, Problem> {
         match event {
-            Event::Start(element) => self.open(&element, false)?,
+            Event::Start(element) => {
+                self.depth += 1;
+                self.open(&element, false)?;
+            }
             Event::Empty(element) => self.open(&element, true)?,
             Event::Text(text) if self.field.is_some() => self.text.push_str(&text.xml10_content()),
             Event::CData(text) if self.field.is_some() => self.text.push_str(&text.xml10_content()),
             Event::GeneralRef(reference) if self.field.is_some() => {
                 xml::push_reference(&mut self.text, &reference)?;
             }
-            Event::End(element) => self.close(element.local_name().into_inner())?,
+            Event::End(element) => {
+                self.depth -= 1;
+                self.close(element.local_name().into_inner())?;
+            }
             Event::Eof => return Ok(true),
             _ => {}
         }
@@ -182,41 +237,51 @@ impl Parser {
 
 impl Draft {
     fn attributes(&mut self, name: &str, element: &BytesStart<'_>) -> Result<(), Problem> {
-        let number = |what| xml::number(xml::attribute(element, what)?.as_deref(), what);
         match name {
-            "version" => self.evr = Some(evr(element)?),
-            "time" => self.build_time = number("build")?,
-            "size" => {
-                self.size = number("package")?;
-                self.installed_size = number("installed")?;
+            "version" => {
+                let mut evr = Evr::default();
+                xml::attributes(element, |key, value| set_evr(&mut evr, key, value))?;
+                self.evr = Some(evr);
+                Ok(())
             }
-            "location" => {
-                self.location = xml::attribute(element, "href")?.unwrap_or_default();
-                self.location_base = xml::attribute(element, "base")?.filter(|b| !b.is_empty());
-            }
-            _ => {}
+            "time" => xml::attributes(element, |key, value| {
+                if key == "build" {
+                    self.build_time = xml::number(&value, key)?;
+                }
+                Ok(())
+            }),
+            "size" => xml::attributes(element, |key, value| {
+                match key {
+                    "package" => self.size = xml::number(&value, key)?,
+                    "installed" => self.installed_size = xml::number(&value, key)?,
+                    _ => {}
+                }
+                Ok(())
+            }),
+            "location" => xml::attributes(element, |key, value| {
+                match key {
+                    "href" => self.location = value.into_owned(),
+                    "base" if !value.is_empty() => self.location_base = Some(value.into_owned()),
+                    _ => {}
+                }
+                Ok(())
+            }),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn entry(&mut self, list: List, element: &BytesStart<'_>) -> Result<(), Problem> {
-        let mut name = String::new();
-        let mut comparison = None;
-        let mut evr = Evr::default();
-        let mut pre = false;
-        for attribute in element.attributes().with_checks(false) {
-            let attribute = attribute.map_err(|e| e.to_string())?;
-            let value = xml::value(&attribute)?;
-            match xml::attribute_name(&attribute) {
+        let (mut name, mut comparison) = (String::new(), None);
+        let (mut evr, mut pre) = (Evr::default(), false);
+        xml::attributes(element, |key, value| {
+            match key {
                 "name" => name = value.into_owned(),
-                "flags" => comparison = Some(value.into_owned()),
-                "epoch" => evr.epoch = epoch(&value)?,
-                "ver" => evr.version = value.into_owned(),
-                "rel" => evr.release = value.into_owned(),
+                "flags" => comparison = Some(value),
                 "pre" => pre = matches!(&*value, "1" | "true"),
-                _ => {}
+                _ => set_evr(&mut evr, key, value)?,
             }
-        }
+            Ok(())
+        })?;
         let dependency = match dependency(name, comparison.as_deref(), evr) {
             Ok(dependency) => dependency,
             Err(fault) => {
@@ -297,24 +362,18 @@ fn list(element: &str) -> Option<List> {
     })
 }
 
-fn epoch(text: &str) -> Result<u32, Problem> {
-    let number = xml::number(Some(text), "epoch")?;
-    u32::try_from(number).map_err(|_| format!("`epoch` is `{text}`, which is too large"))
-}
-
-fn evr(element: &BytesStart<'_>) -> Result<Evr, Problem> {
-    let mut evr = Evr::default();
-    for attribute in element.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|e| e.to_string())?;
-        let value = xml::value(&attribute)?;
-        match xml::attribute_name(&attribute) {
-            "epoch" => evr.epoch = epoch(&value)?,
-            "ver" => evr.version = value.into_owned(),
-            "rel" => evr.release = value.into_owned(),
-            _ => {}
+fn set_evr(evr: &mut Evr, key: &str, value: Cow<'_, str>) -> Result<(), Problem> {
+    match key {
+        "epoch" => {
+            let number = xml::number(&value, key)?;
+            let large = |_| format!("`epoch` is `{value}`, which is too large");
+            evr.epoch = u32::try_from(number).map_err(large)?;
         }
+        "ver" => evr.version = value.into_owned(),
+        "rel" => evr.release = value.into_owned(),
+        _ => {}
     }
-    Ok(evr)
+    Ok(())
 }
 
 fn dependency(name: String, flags: Option<&str>, evr: Evr) -> Result<Dependency, String> {
@@ -388,6 +447,39 @@ mod tests {
         let packages = parse(&SAMPLE.replace("flags='EQ'", "flags='XX'")).unwrap();
         assert_eq!(packages.skipped.len(), 1);
         assert!(packages.records.is_empty());
+    }
+
+    /// A document of several pieces, with `odd` somewhere in the middle.
+    fn long(odd: &str) -> String {
+        let package = |i: usize, extra: &str| {
+            format!(
+                "<package><name>p{i}</name><arch>noarch</arch><version ver='1' rel='1'/>\
+                 <checksum type='sha256'>{i:064}</checksum><location href='{i}.rpm'/>\
+                 <description>{}</description>{extra}</package>\n",
+                "x".repeat(2000)
+            )
+        };
+        let packages = (0..2000).map(|i| package(i, if i == 900 { odd } else { "" }));
+        format!("<?xml version='1.0'?><metadata>{}</metadata>\n", packages.collect::<String>())
+    }
+
+    #[test]
+    fn pieces_give_what_the_whole_gives() {
+        let padding = "</package>".repeat(150_000);
+        let comment = format!("<!-- </package> {padding} -->");
+        let cdata = format!("<url><![CDATA[{padding}]]></url>");
+        for odd in ["", "<!-- -->", "<?pi?>", "</wrong>", "<format>", "<", &comment, &cdata] {
+            let text = long(odd);
+            assert!(pieces::cut(&text).len() > 3);
+            let whole = parse_whole(&text);
+            assert!(parse(&text) == whole, "{:?}", whole.err());
+            let short = odd.get(..20).unwrap_or(odd);
+            assert_eq!(whole.is_ok(), !matches!(odd, "</wrong>" | "<format>" | "<"), "{short}");
+        }
+        for end in ["</metadata>\n", "</package>\n</metadata>\n"] {
+            let text = long("");
+            assert!(parse(text.strip_suffix(end).unwrap()).is_err());
+        }
     }
 
     proptest! {

@@ -87,9 +87,9 @@ impl Repomd {
                         "open-checksum" => {
                             fields.open_checksum = checksum(algorithm.as_deref(), content);
                         }
-                        "size" => fields.size = Some(xml::number(Some(content), "size")?),
+                        "size" => fields.size = Some(xml::number(content, "size")?),
                         "open-size" => {
-                            fields.open_size = Some(xml::number(Some(content), "open-size")?);
+                            fields.open_size = Some(xml::number(content, "open-size")?);
                         }
                         "data" => {
                             let kind = std::mem::take(kind);

@@ -10,25 +10,43 @@ use std::borrow::Cow;
 pub(crate) type Problem = String;
 
 /// The name of an attribute without its prefix.
-pub(crate) fn attribute_name<'a>(attribute: &Attribute<'a>) -> &'a str {
+fn attribute_name<'a>(attribute: &Attribute<'a>) -> &'a str {
     let name = attribute.key.into_inner();
     name.rsplit_once(':').map_or(name, |(_, local)| local)
 }
 
 /// The value of an attribute, entities resolved.
-pub(crate) fn value<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Problem> {
+fn value<'a>(attribute: &Attribute<'a>) -> Result<Cow<'a, str>, Problem> {
+    // nearly every value is as it stands; without a branch inside, the loop is a few instructions
+    let special = |byte: &u8| u8::from(*byte < b' ' || *byte == b'&');
+    if attribute.value.as_bytes().iter().fold(0, |any, byte| any | special(byte)) == 0 {
+        return Ok(attribute.value.clone());
+    }
     attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|e| e.to_string())
+}
+
+/// Calls `each` with the name, without its prefix, and the value of every attribute.
+pub(crate) fn attributes<'a>(
+    element: &'a BytesStart<'_>,
+    mut each: impl FnMut(&str, Cow<'a, str>) -> Result<(), Problem>,
+) -> Result<(), Problem> {
+    for attribute in element.attributes().with_checks(false) {
+        let attribute = attribute.map_err(|e| e.to_string())?;
+        each(attribute_name(&attribute), value(&attribute)?)?;
+    }
+    Ok(())
 }
 
 /// The attribute called `name`, entities resolved.
 pub(crate) fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Problem> {
-    for attribute in element.attributes().with_checks(false) {
-        let attribute = attribute.map_err(|e| e.to_string())?;
-        if attribute_name(&attribute) == name {
-            return Ok(Some(value(&attribute)?.into_owned()));
+    let mut found = None;
+    attributes(element, |key, value| {
+        if key == name {
+            found = Some(value.into_owned());
         }
-    }
-    Ok(None)
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Appends what `&name;` stands for.
@@ -51,9 +69,9 @@ pub(crate) fn push_reference(text: &mut String, reference: &BytesRef<'_>) -> Res
     Ok(())
 }
 
-/// A number as metadata writes it; an empty or absent one is 0.
-pub(crate) fn number(text: Option<&str>, what: &str) -> Result<u64, Problem> {
-    let text = text.unwrap_or_default().trim();
+/// A number as metadata writes it; an empty one is 0.
+pub(crate) fn number(text: &str, what: &str) -> Result<u64, Problem> {
+    let text = text.trim();
     if text.is_empty() {
         return Ok(0);
     }
