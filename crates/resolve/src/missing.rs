@@ -75,10 +75,11 @@ fn other_versions(universe: &Universe<'_>, text: &str) -> Vec<Nevra> {
     }
 }
 
+/// Their names, without repetitions, of each name the newest first.
 pub(crate) fn nevras(universe: &Universe<'_>, indices: impl Iterator<Item = usize>) -> Vec<Nevra> {
     let mut all: Vec<Nevra> =
         indices.filter_map(|index| Some(universe.records.get(index)?.nevra.clone())).collect();
-    all.sort_unstable();
+    all.sort_unstable_by(|a, b| (&a.name, &b.evr, &a.arch).cmp(&(&b.name, &a.evr, &b.arch)));
     all.dedup();
     all
 }
@@ -95,16 +96,19 @@ pub(crate) fn nearest<'a>(names: impl Iterator<Item = &'a str>, text: &str) -> V
         return Vec::new();
     }
     let folded = wanted.to_lowercase();
+    let limit = (folded.len() / 3).max(1);
     let mut near: Vec<(usize, usize, &str)> = names
         .filter(|name| name.len() <= LONGEST)
         .filter_map(|name| {
-            let distance = strsim::osa_distance(&folded, &name.to_lowercase());
-            let limit = (wanted.chars().count() / 3).max(1);
-            let affix = name.starts_with(wanted) || name.ends_with(wanted);
-            match (distance <= limit, affix && wanted.len() > 2) {
-                (true, _) => Some((0, distance, name)),
-                (false, true) => Some((1, distance, name)),
-                (false, false) => None,
+            let other = name.to_lowercase();
+            let affix =
+                folded.len() > 2 && (other.starts_with(&folded) || other.ends_with(&folded));
+            if !affix && folded.len().abs_diff(other.len()) > limit {
+                return None;
+            }
+            match strsim::osa_distance(&folded, &other) {
+                distance if distance <= limit => Some((0, distance, name)),
+                distance => affix.then_some((1, distance, name)),
             }
         })
         .collect();

@@ -66,37 +66,17 @@ impl<'a> Universe<'a> {
         self.obsoletes.get(name).into_iter().flatten().map(|(index, _)| *index)
     }
 
-    /// Whether each package is hidden by its repository's `excludepkgs` and `includepkgs`.
-    pub fn hidden_by_repos(&self, task: &ResolveTask<'_>) -> Vec<bool> {
+    /// Marks what the patterns match, in any of the forms of a package's name.
+    pub fn hidden(&self, patterns: &[String]) -> Vec<bool> {
         let mut hidden = vec![false; self.records.len()];
-        for (repo, view) in task.repos.iter().enumerate() {
-            if !view.includepkgs.is_empty() {
-                for (slot, package) in hidden.iter_mut().zip(&self.packages) {
-                    *slot |= package.repo == repo;
-                }
-                self.set(view.includepkgs, Some(repo), false, &mut hidden);
-            }
-            self.set(view.exclude, Some(repo), true, &mut hidden);
-        }
-        hidden
-    }
-
-    /// Hides what the patterns match.
-    pub fn hide(&self, patterns: &[String], hidden: &mut [bool]) {
-        self.set(patterns, None, true, hidden);
-    }
-
-    fn set(&self, patterns: &[String], repo: Option<usize>, value: bool, hidden: &mut [bool]) {
         for pattern in patterns {
             for index in self.by_nevra(pattern, &|_| true).0 {
-                let here = self.packages.get(index).map(|package| package.repo);
-                if let Some(slot) = hidden.get_mut(index)
-                    && (repo.is_none() || repo == here)
-                {
-                    *slot = value;
+                if let Some(slot) = hidden.get_mut(index) {
+                    *slot = true;
                 }
             }
         }
+        hidden
     }
 
     /// What a request text matches among the visible packages. `provides` answers who provides a

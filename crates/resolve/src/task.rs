@@ -22,12 +22,9 @@ pub struct RepoView<'a> {
     /// As in a `.repo` file: between the same package of two repositories the cheaper wins
     /// (default 1000).
     pub cost: i32,
-    /// The packages, in the order of the metadata.
+    /// The packages, in the order of the metadata; what the repository's own `excludepkgs` and
+    /// `includepkgs` hide is left out.
     pub packages: &'a [PackageRecord],
-    /// `excludepkgs` of the repository: patterns as in [`ImageRequest::exclude`].
-    pub exclude: &'a [String],
-    /// `includepkgs` of the repository: where there are any, only what one of them matches counts.
-    pub includepkgs: &'a [String],
 }
 
 /// What one image asks for.

@@ -7,7 +7,7 @@ use super::{
 use crate::{ResolveError, ResolveTask, error::printable, search::Universe};
 use rattler_libsolv_c as ffi;
 use std::collections::BTreeSet;
-use strata_rpm::{Capability, Comparison, Dependency, PackageRecord, RichDependency};
+use strata_rpm::{Capability, Comparison, Dependency, Evr, Nevra, PackageRecord, RichDependency};
 
 /// More ids than this would not fit libsolv's signed 32-bit offsets with room to work.
 const MOST_IDS: usize = 1 << 28;
@@ -66,8 +66,8 @@ pub(super) fn load(
                     lists.provides.push(id);
                 }
             }
-            let nevra = [&record.nevra.name, &record.nevra.evr.to_string(), &record.nevra.arch];
-            let nevra = nevra.map(|text| pool.intern(text));
+            let Nevra { name, evr, arch } = &record.nevra;
+            let nevra = [pool.intern(name), evr_id(pool, evr), pool.intern(arch)];
             let vendor = if record.vendor.is_empty() { 0 } else { pool.intern(&record.vendor) };
             let id = block + i32::try_from(offset).unwrap_or(0);
             pool.set_package(handle, id, nevra, vendor, &lists);
@@ -105,9 +105,24 @@ fn lists(pool: &mut Pool, record: &PackageRecord) -> Lists {
 }
 
 /// Without repetitions and without the id of nothing, in the order given.
-fn unique(ids: Vec<Id>) -> Vec<Id> {
-    let mut seen = BTreeSet::new();
-    ids.into_iter().filter(|id| *id != 0 && seen.insert(*id)).collect()
+fn unique(mut ids: Vec<Id>) -> Vec<Id> {
+    const FEW: usize = 32;
+    if ids.len() > FEW {
+        let mut seen = BTreeSet::new();
+        ids.retain(|id| *id != 0 && seen.insert(*id));
+        return ids;
+    }
+    let mut kept = 0;
+    for at in 0..ids.len() {
+        let (before, rest) = ids.split_at(at);
+        let Some(id) = rest.first().copied() else { break };
+        if id != 0 && !before.iter().take(kept).any(|one| *one == id) {
+            ids.swap(kept, at);
+            kept += 1;
+        }
+    }
+    ids.truncate(kept);
+    ids
 }
 
 /// The id of a dependency.
@@ -130,8 +145,28 @@ fn capability(pool: &mut Pool, capability: &Capability) -> Id {
         Comparison::GreaterOrEqual => ffi::REL_GT | ffi::REL_EQ,
         Comparison::Greater => ffi::REL_GT,
     };
-    let evr = pool.intern(&evr.to_string());
+    let evr = evr_id(pool, evr);
     pool.relation(name, relation, evr)
+}
+
+fn evr_id(pool: &mut Pool, Evr { epoch, version, release }: &Evr) -> Id {
+    if *epoch == 0 && release.is_empty() {
+        return pool.intern(version);
+    }
+    let mut text = std::mem::take(&mut pool.scratch);
+    text.clear();
+    if *epoch != 0 {
+        text.push_str(&epoch.to_string());
+        text.push(':');
+    }
+    text.push_str(version);
+    if !release.is_empty() {
+        text.push('-');
+        text.push_str(release);
+    }
+    let id = pool.intern(&text);
+    pool.scratch = text;
+    id
 }
 
 fn rich(pool: &mut Pool, rich: &RichDependency) -> Id {

@@ -36,7 +36,6 @@ struct Loaded<'a> {
     pool: Pool,
     universe: Universe<'a>,
     first: Id,
-    hidden: Vec<bool>,
 }
 
 impl Solver for Libsolv {
@@ -73,8 +72,7 @@ impl<'a> Loaded<'a> {
         let universe = Universe::new(task, Some(&arches));
         let mut pool = Pool::new(&arches);
         let first = load::load(&mut pool, task, &universe, &requested_paths(task))?;
-        let hidden = universe.hidden_by_repos(task);
-        Ok(Self { pool, universe, first, hidden })
+        Ok(Self { pool, universe, first })
     }
 
     fn solve(
@@ -82,8 +80,7 @@ impl<'a> Loaded<'a> {
         task: &ResolveTask<'_>,
         image: &ImageRequest,
     ) -> Result<ResolvedImage, ResolveError> {
-        let mut hidden = self.hidden.clone();
-        self.universe.hide(&image.exclude, &mut hidden);
+        let hidden = self.universe.hidden(&image.exclude);
         let first = self.first;
         // libsolv's own package and the empty rpmdb come before the first of ours
         self.pool.consider(|id| {
@@ -100,6 +97,7 @@ impl<'a> Loaded<'a> {
                 first,
                 hidden: &hidden,
                 jobs: &jobs,
+                requested: jobs.iter().flat_map(|job| &job.candidates).copied().collect(),
             };
             return Err(problems::explain(&mut solver, &context));
         }

@@ -14,6 +14,8 @@ pub(super) struct Pool {
     raw: NonNull<ffi::Pool>,
     /// What `considered` of the raw pool points to.
     considered: Option<(Box<ffi::Map>, Vec<u8>)>,
+    /// Kept between uses, so that composing a text need not allocate.
+    pub scratch: String,
 }
 
 /// A repository of a pool. Valid for the pool that made it.
@@ -50,7 +52,7 @@ impl Pool {
             // dnf's empty rpmdb
             let system = ffi::repo_create(raw, c"@System".as_ptr());
             ffi::pool_set_installed(raw, system);
-            Self { raw: NonNull::new_unchecked(raw), considered: None }
+            Self { raw: NonNull::new_unchecked(raw), considered: None, scratch: String::new() }
         }
     }
 

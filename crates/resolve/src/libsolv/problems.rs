@@ -13,8 +13,8 @@ use crate::{
     search::Universe,
 };
 use rattler_libsolv_c as ffi;
-use std::collections::BTreeSet;
-use strata_rpm::{Dependency, Nevra};
+use std::collections::{BTreeMap, BTreeSet};
+use strata_rpm::{Dependency, Evr, Nevra};
 
 /// What the rules have to be translated back to.
 pub(super) struct Context<'a> {
@@ -24,6 +24,8 @@ pub(super) struct Context<'a> {
     pub first: Id,
     pub hidden: &'a [bool],
     pub jobs: &'a [Job],
+    /// The candidates of all jobs.
+    pub requested: BTreeSet<usize>,
 }
 
 /// A fact, the package it is about, and the packages it leads to.
@@ -31,23 +33,24 @@ struct Link {
     fact: Fact,
     from: Option<usize>,
     to: Vec<usize>,
+    /// Position of the request.
+    job: Option<usize>,
 }
 
 pub(super) fn explain(solver: &mut SolverHandle<'_>, context: &Context<'_>) -> ResolveError {
+    /// Each hint may have to look through the whole universe.
+    const MOST_HINTS: usize = 3;
     let mut problems: Vec<Problem> = Vec::new();
-    let mut hints = BTreeSet::new();
     for infos in solver.problems() {
-        let links = links(solver, context, &infos);
+        let links = newest(links(solver, context, &infos));
         let problem = Problem { facts: chain(links) };
-        for fact in &problem.facts {
-            if let Some(hint) = hint(fact, context) {
-                hints.insert(hint);
-            }
-        }
         if !problems.contains(&problem) {
             problems.push(problem);
         }
     }
+    let facts: BTreeSet<&Fact> = problems.iter().flat_map(|problem| &problem.facts).collect();
+    let hints: BTreeSet<(u8, String)> =
+        facts.into_iter().filter_map(|fact| hint(fact, context)).take(MOST_HINTS).collect();
     let hints = hints.into_iter().map(|(_, hint)| hint).collect();
     ResolveError::Unsatisfiable { image: context.image.name.clone(), problems, hints }
 }
@@ -60,7 +63,7 @@ impl Context<'_> {
 
     fn requested(&self, id: Id) -> bool {
         let index = index_of(self.first, id);
-        index.is_some_and(|index| self.jobs.iter().any(|job| job.candidates.contains(&index)))
+        index.is_some_and(|index| self.requested.contains(&index))
     }
 
     fn visible(&self, index: &usize) -> bool {
@@ -95,7 +98,7 @@ fn link(solver: &mut SolverHandle<'_>, context: &Context<'_>, info: &RuleInfo) -
     let source = context.nevra(info.source);
     let target = context.nevra(info.target);
     let requested = context.requested(info.source);
-    let link = |fact, to| Link { fact, from, to };
+    let link = |fact, to| Link { fact, from, to, job: info.job };
     match (info.kind, source, target) {
         (ffi::SolverRuleinfo_SOLVER_RULE_JOB, _, _) => {
             let Some(job) = info.job.and_then(|at| context.jobs.get(at)) else {
@@ -106,7 +109,7 @@ fn link(solver: &mut SolverHandle<'_>, context: &Context<'_>, info: &RuleInfo) -
             };
             let candidates = nevras(&job.candidates);
             let fact = Fact::Requested { request: job.request.clone(), candidates };
-            Link { fact, from: None, to: job.candidates.clone() }
+            Link { fact, from: None, to: job.candidates.clone(), job: info.job }
         }
         (ffi::SolverRuleinfo_SOLVER_RULE_PKG_REQUIRES, Some(package), _) => {
             let to = providers(solver);
@@ -153,7 +156,8 @@ fn link(solver: &mut SolverHandle<'_>, context: &Context<'_>, info: &RuleInfo) -
                 [job] => Some(job.request.clone()),
                 _ => None,
             };
-            Link { fact: Fact::NotBest { request: only }, from: None, to: Vec::new() }
+            let fact = Fact::NotBest { request: only };
+            Link { fact, from: None, to: Vec::new(), job: info.job }
         }
         (_, Some(package), _) => {
             let text = format!("`{package}` cannot be installed");
@@ -164,23 +168,75 @@ fn link(solver: &mut SolverHandle<'_>, context: &Context<'_>, info: &RuleInfo) -
 }
 
 /// Orders the links from the requests outward, so that each is about a package that one before it
-/// led to; what nothing leads to comes last.
+/// led to, contradictions after what leads to them; what nothing leads to comes last.
 fn chain(mut links: Vec<Link>) -> Vec<Fact> {
+    links.sort_by_key(|link| match &link.fact {
+        Fact::Requested { .. } | Fact::NotBest { .. } => (0, link.job),
+        Fact::Requires { .. } => (1, None),
+        _ => (2, None),
+    });
     let mut facts = Vec::new();
-    let mut reached: BTreeSet<usize> = BTreeSet::new();
+    // the packages that were led to, numbered in that order
+    let mut reached: BTreeMap<usize, usize> = BTreeMap::new();
     while !links.is_empty() {
-        let next = links
-            .iter()
-            .position(|link| link.from.is_none())
-            .or_else(|| {
-                links.iter().position(|link| link.from.is_some_and(|from| reached.contains(&from)))
-            })
-            .unwrap_or(0);
-        let link = links.remove(next);
-        reached.extend(link.to);
+        let when = |link: &Link| match link.from {
+            None => Some(0),
+            Some(from) => reached.get(&from).map(|order| order + 1),
+        };
+        let rank = |link: &Link| match link.fact {
+            Fact::Requires { .. } | Fact::Requested { .. } => 0,
+            _ => 1,
+        };
+        let eligible = links.iter().enumerate();
+        let next = eligible.filter_map(|(at, link)| Some((rank(link), when(link)?, at))).min();
+        let link = links.remove(next.map_or(0, |(_, _, at)| at));
+        for package in link.to {
+            let order = reached.len();
+            reached.entry(package).or_insert(order);
+        }
         facts.push(link.fact);
     }
     facts
+}
+
+/// Of facts that several versions of a package share, those of the newest version, which then lead
+/// to what all of them lead to.
+fn newest(mut links: Vec<Link>) -> Vec<Link> {
+    let mut best: BTreeMap<_, (Evr, BTreeSet<usize>)> = BTreeMap::new();
+    for link in &links {
+        if let Some((key, evr)) = shared(&link.fact) {
+            let (known, to) = best.entry(key).or_insert_with(|| (evr.clone(), BTreeSet::new()));
+            to.extend(&link.to);
+            if *evr > *known {
+                *known = evr.clone();
+            }
+        }
+    }
+    links.retain_mut(|link| {
+        let Some((newest, to)) = shared(&link.fact).and_then(|(key, evr)| {
+            let (newest, to) = best.get(&key)?;
+            Some((newest == evr, to))
+        }) else {
+            return true;
+        };
+        link.to = to.iter().copied().collect();
+        newest
+    });
+    links
+}
+
+/// What a fact is about, whatever the versions, and the version of its package.
+fn shared(fact: &Fact) -> Option<([String; 4], &Evr)> {
+    let (package, kind, dependency) = match fact {
+        Fact::Requires { package, dependency, .. } => (package, "requires", dependency),
+        Fact::NothingProvides { package, dependency, .. } => (package, "nothing", dependency),
+        Fact::Conflicts { package, dependency, .. } => (package, "conflicts", dependency),
+        Fact::Obsoletes { package, dependency, .. } => (package, "obsoletes", dependency),
+        _ => return None,
+    };
+    let about = dependency.split(' ').next().unwrap_or(dependency);
+    let key = [kind, &package.name, &package.arch, about].map(str::to_owned);
+    Some((key, &package.evr))
 }
 
 /// What may help against a fact, with its rank.

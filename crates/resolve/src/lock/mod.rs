@@ -1,1 +1,340 @@
 //! `strata.lock`: what a resolution found, so that the next one finds the same.
+//!
+//! The file is JSON with the version first. Its bytes are a function of the value: keys in a fixed
+//! order, lists sorted where their order says nothing, two spaces, one entry a line, a final newline;
+//! so a change in it reads as what changed.
+//!
+//! | version | reader | writer |
+//! |---|---|---|
+//! | 1 | every release | every release |
+//! | later | refused in words | – |
+
+mod diff;
+mod text;
+
+pub use diff::{ImageDiff, PackageUpdate, diff};
+
+use crate::{ImageRequest, Resolution, ResolveTask, error::printable};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use strata_rpm::{Checksum, ChecksumAlgorithm, Nevra, PackageRecord};
+
+/// The version that this code reads and writes.
+pub const VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lockfile {
+    /// [`VERSION`].
+    pub version: u32,
+    /// The repositories by id.
+    pub repositories: BTreeMap<String, LockedRepository>,
+    /// Every package of every image, sorted by name, version and checksum.
+    pub packages: Vec<LockedPackage>,
+    /// The images, sorted by name and architecture.
+    pub images: Vec<LockedImage>,
+    /// The numbers of users and groups, over all images.
+    #[serde(default)]
+    pub ids: Ids,
+    /// How packages are laid out in layers.
+    #[serde(default)]
+    pub plan: Plan,
+    /// Plugins by reference: their digests.
+    #[serde(default)]
+    pub plugins: BTreeMap<String, String>,
+}
+
+/// A repository as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedRepository {
+    /// Where it was found; without credentials.
+    pub url: String,
+    /// Digest of its `repomd.xml`, or of the listing of a plain directory.
+    #[serde(with = "text")]
+    pub repomd: Checksum,
+}
+
+/// A package, enough of it to fetch it again without the repository's metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedPackage {
+    /// The full name.
+    #[serde(with = "text")]
+    pub nevra: Nevra,
+    /// Id of its repository.
+    pub repository: String,
+    /// Its URL, or its place below the repository's.
+    pub location: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Checksum of the file: the package's identity.
+    #[serde(with = "text")]
+    pub checksum: Checksum,
+    /// Digest of its header, once seen: the same for a package that was only signed anew.
+    #[serde(with = "text::option", default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Checksum>,
+}
+
+/// An image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedImage {
+    /// Its name.
+    pub name: String,
+    /// Its architecture, in rpm's words.
+    pub arch: String,
+    /// What was asked, see [`request_digest`].
+    #[serde(with = "text")]
+    pub request: Checksum,
+    /// The packages' checksums in installation order.
+    #[serde(with = "text::list")]
+    pub packages: Vec<Checksum>,
+}
+
+/// Numbers of users and groups.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ids {
+    /// By name.
+    pub users: BTreeMap<String, u32>,
+    /// By name.
+    pub groups: BTreeMap<String, u32>,
+}
+
+/// A layer plan, as far as the lock keeps it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// In the order of the plan.
+    pub layers: Vec<PlannedLayer>,
+}
+
+/// A layer of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedLayer {
+    /// The images that have it, as `NAME.ARCH`.
+    pub images: Vec<String>,
+    /// The source packages whose packages are in it for exactly these images.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
+    /// Source packages that more images have, which find them in other layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partial: Vec<PartialSource>,
+}
+
+/// A source package that more images have than the layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartialSource {
+    /// The source package.
+    pub source: String,
+    /// All images that have it.
+    pub images: Vec<String>,
+}
+
+/// Why a text is not a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LockError {
+    /// It is not JSON of the right form.
+    #[error("line {line}, column {column}: {message}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// It is of a later version.
+    #[error("version {found} was written by a newer strata; this one knows version {VERSION}")]
+    Newer {
+        /// The version in the file.
+        found: u64,
+    },
+    /// There is no such version.
+    #[error("there is no version {found} of the lockfile")]
+    Version {
+        /// The version in the file.
+        found: u64,
+    },
+    /// It contradicts itself.
+    #[error("{what}")]
+    Inconsistent {
+        /// The contradiction.
+        what: String,
+    },
+}
+
+impl LockError {
+    /// What may help.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Newer { .. } => "use the strata that wrote it, or resolve anew with `--update`",
+            _ => "restore it from version control, or resolve anew with `--update`",
+        })
+        .map(str::to_owned)
+    }
+}
+
+impl Lockfile {
+    /// What a resolution found; ids, plan and plugins are left for the caller to fill in.
+    pub fn new(
+        task: &ResolveTask<'_>,
+        resolution: &Resolution,
+        repositories: BTreeMap<String, LockedRepository>,
+    ) -> Self {
+        let mut packages = BTreeMap::new();
+        let mut images = Vec::new();
+        for (resolved, request) in resolution.images.iter().zip(&task.images) {
+            let mut checksums = Vec::new();
+            for package in &resolved.packages {
+                let Some(record) = task.record(*package) else { continue };
+                let repo = task.repos.get(package.repo).map_or("", |view| view.id);
+                checksums.push(record.checksum.clone());
+                let key = (record.nevra.clone(), record.checksum.clone());
+                packages.entry(key).or_insert_with(|| LockedPackage::new(record, repo));
+            }
+            images.push(LockedImage {
+                name: resolved.name.clone(),
+                arch: resolved.arch.clone(),
+                request: request_digest(request),
+                packages: checksums,
+            });
+        }
+        let mut this = Self {
+            version: VERSION,
+            repositories,
+            packages: packages.into_values().collect(),
+            images,
+            ids: Ids::default(),
+            plan: Plan::default(),
+            plugins: BTreeMap::new(),
+        };
+        this.sort();
+        this
+    }
+
+    /// Reads a lockfile.
+    pub fn parse(text: &str) -> Result<Self, LockError> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u64,
+        }
+        let head: Head = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        match head.version {
+            found if found > u64::from(VERSION) => return Err(LockError::Newer { found }),
+            0 => return Err(LockError::Version { found: 0 }),
+            _ => {}
+        }
+        let mut this: Self = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        this.sort();
+        this.check()?;
+        Ok(this)
+    }
+
+    /// The file's bytes; the same for the same content.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut sorted = self.clone();
+        sorted.sort();
+        // strings and numbers under string keys: nothing that JSON could refuse
+        let mut bytes = serde_json::to_vec_pretty(&sorted).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The image of that name and architecture.
+    pub fn image(&self, name: &str, arch: &str) -> Option<&LockedImage> {
+        self.images.iter().find(|image| image.name == name && image.arch == arch)
+    }
+
+    /// The package with that checksum.
+    pub fn package(&self, checksum: &Checksum) -> Option<&LockedPackage> {
+        self.packages.iter().find(|package| package.checksum == *checksum)
+    }
+
+    fn sort(&mut self) {
+        self.packages.sort_by(|a, b| (&a.nevra, &a.checksum).cmp(&(&b.nevra, &b.checksum)));
+        self.images.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+    }
+
+    fn check(&self) -> Result<(), LockError> {
+        let wrong = |what| Err(LockError::Inconsistent { what });
+        let mut known = BTreeSet::new();
+        for package in &self.packages {
+            if !known.insert(&package.checksum) {
+                return wrong(format!("package `{}` is listed twice", package.checksum));
+            }
+            if !self.repositories.contains_key(&package.repository) {
+                let (nevra, repository) = (&package.nevra, printable(&package.repository));
+                return wrong(format!(
+                    "package `{nevra}` names no known repository `{repository}`"
+                ));
+            }
+        }
+        let mut images = BTreeSet::new();
+        for image in &self.images {
+            let name = printable(&image.name);
+            if !images.insert((&image.name, &image.arch)) {
+                return wrong(format!("image `{name}` is listed twice for `{}`", image.arch));
+            }
+            if let Some(checksum) = image.packages.iter().find(|one| !known.contains(one)) {
+                return wrong(format!(
+                    "image `{name}` has a package that is not listed: `{checksum}`"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LockedPackage {
+    /// Of a record in the repository of that id.
+    pub fn new(record: &PackageRecord, repository: &str) -> Self {
+        let location = match &record.location_base {
+            Some(base) => format!("{}/{}", base.trim_end_matches('/'), record.location),
+            None => record.location.clone(),
+        };
+        Self {
+            nevra: record.nevra.clone(),
+            repository: repository.to_owned(),
+            location,
+            size: record.size,
+            checksum: record.checksum.clone(),
+            header: None,
+        }
+    }
+}
+
+/// A digest of what an image asks for: all of the request but the image's name and what is favoured.
+/// While it stays the same, the lock's packages answer the request.
+pub fn request_digest(image: &ImageRequest) -> Checksum {
+    let ImageRequest { name: _, arch, packages, exclude, weak_deps, best, favor: _ } = image;
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        hash.update((text.len() as u64).to_le_bytes());
+        hash.update(text.as_bytes());
+    };
+    field("strata request 1");
+    field(arch);
+    for list in [packages, exclude] {
+        field(&list.len().to_string());
+        list.iter().for_each(|text| field(text));
+    }
+    field(&format!("{weak_deps} {best}"));
+    let digest = hash.finalize();
+    match Checksum::from_bytes(ChecksumAlgorithm::Sha256, &digest) {
+        Ok(checksum) => checksum,
+        Err(_) => unreachable!("a SHA-256 has the length of a SHA-256"),
+    }
+}
+
+fn syntax(error: &serde_json::Error) -> LockError {
+    let message = error.to_string();
+    // serde_json says the place itself, which the error has in its fields
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    LockError::Syntax { line: error.line(), column: error.column(), message: printable(message) }
+}
