@@ -58,7 +58,7 @@ const UNSUPPORTED: [&str; 13] = [
 ];
 
 /// Keys that steer how another tool fetches, caches or shows, and mean nothing here.
-const IRRELEVANT: [&str; 42] = [
+const IRRELEVANT: [&str; 41] = [
     "gpgkey",
     "gpgcakey",
     "enabled_metadata",
@@ -99,7 +99,6 @@ const IRRELEVANT: [&str; 42] = [
     "sslverifystatus",
     "strict",
     "debuglevel",
-    "priority_comment",
     "async",
 ];
 
