@@ -100,7 +100,7 @@ impl Compression {
                 const { RefCell::new(None) };
         }
         COMPRESSOR.with_borrow_mut(|slot| {
-            if !slot.as_ref().is_some_and(|(made_for, _)| made_for == self) {
+            if slot.as_ref().is_none_or(|(made_for, _)| made_for != self) {
                 *slot = Some((*self, Compressor::new(self)?));
             }
             match slot {

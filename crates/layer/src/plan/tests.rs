@@ -74,9 +74,9 @@ fn impossible_budgets_are_refused_in_words() {
 #[test]
 fn a_new_source_changes_no_other_layer() {
     let atoms: Vec<Atom> = (0..30).map(|n| atom(&format!("s{n:02}"), &["i"], 10 + n)).collect();
-    let first = task(&["i"], atoms.clone(), 11);
+    let first = task(&["i"], atoms, 11);
     let before = plan(&first).unwrap();
-    let mut second = first.clone();
+    let mut second = first;
     second.atoms.push(atom("new", &["i"], 3));
     second.previous = Some(before.record());
     let after = plan(&second).unwrap();

@@ -67,9 +67,11 @@ pub(super) fn different<'a>(
     loop {
         let before = different.len();
         for (path, node) in tree.iter() {
-            let Kind::File { links, .. } = &node.kind else { continue };
+            if !matches!(node.kind, Kind::File { .. }) {
+                continue;
+            }
             let alone = BTreeSet::from([path]);
-            let set = links.as_ref().and_then(|links| wanted.get(links)).unwrap_or(&alone);
+            let set = links(node).and_then(|links| wanted.get(&links)).unwrap_or(&alone);
             let shown = stack.get(path).and_then(|shown| shown_sets.get(&shown.inode()));
             // Names that get another inode anyway do not count as links any more.
             let left: BTreeSet<&TreePath> = shown
@@ -88,12 +90,25 @@ pub(super) fn different<'a>(
     }
 }
 
+/// What the names of one file have in common: the set, and the attributes, in case a later step
+/// changed those of one name only.
+type Links = (LinkSet, u16, u32, u32, u64);
+
+fn links(node: &Node) -> Option<Links> {
+    match &node.kind {
+        Kind::File { links: Some(set), .. } => {
+            Some((*set, node.mode, node.uid, node.gid, node.mtime))
+        }
+        _ => None,
+    }
+}
+
 /// The hard link sets of a tree.
-pub(super) fn link_sets(tree: &Tree) -> BTreeMap<LinkSet, BTreeSet<&TreePath>> {
-    let mut sets: BTreeMap<LinkSet, BTreeSet<&TreePath>> = BTreeMap::new();
+pub(super) fn link_sets(tree: &Tree) -> BTreeMap<Links, BTreeSet<&TreePath>> {
+    let mut sets: BTreeMap<Links, BTreeSet<&TreePath>> = BTreeMap::new();
     for (path, node) in tree.iter() {
-        if let Kind::File { links: Some(links), .. } = &node.kind {
-            sets.entry(*links).or_default().insert(path);
+        if let Some(links) = links(node) {
+            sets.entry(links).or_default().insert(path);
         }
     }
     sets
@@ -169,6 +184,9 @@ fn hidden(tree: &Tree, stack: &Stack<'_>) -> Vec<TreePath> {
         .collect()
 }
 
+/// By file index and path.
+type InPayloadOrder<'a> = BTreeMap<(u32, &'a TreePath), Inode>;
+
 /// A layer of these paths of the tree, and of whiteouts for others.
 fn emit(
     image: &ImageInput<'_>,
@@ -180,7 +198,7 @@ fn emit(
     let sets = link_sets(tree);
     let mut directories = BTreeSet::from([TreePath::root()]);
     // By package, in the order of its payload; what needs no payload comes last, by path.
-    let mut packaged: BTreeMap<(String, Checksum), BTreeMap<u32, Inode>> = BTreeMap::new();
+    let mut packaged: BTreeMap<(String, Checksum), InPayloadOrder<'_>> = BTreeMap::new();
     let mut others: BTreeMap<TreePath, Inode> = BTreeMap::new();
     for path in paths {
         let Some(node) = tree.get(path) else { continue };
@@ -191,12 +209,12 @@ fn emit(
         }
         let mut names = vec![(*path).clone()];
         let mut content = None;
-        if let Kind::File { content: from, links, .. } = &node.kind {
+        if let Kind::File { content: from, .. } = &node.kind {
             content = content_id(from, image.packages);
             if let (Content::Inline(bytes), Some(ContentId::Inline(digest))) = (from, &content) {
                 inline.insert(*digest, Arc::clone(bytes));
             }
-            if let Some(set) = links.as_ref().and_then(|links| sets.get(links)) {
+            if let Some(set) = links(node).and_then(|links| sets.get(&links)) {
                 if set.first() != Some(path) {
                     continue;
                 }
@@ -207,7 +225,7 @@ fn emit(
         match content {
             Some(ContentId::Package { checksum, file }) if size(&inode) > 0 => {
                 let name = package_name(image, &checksum);
-                packaged.entry((name, checksum)).or_default().insert(file, inode);
+                packaged.entry((name, checksum)).or_default().insert((file, *path), inode);
             }
             _ => {
                 others.insert((*path).clone(), inode);

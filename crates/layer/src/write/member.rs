@@ -80,10 +80,10 @@ struct Feed<'a, 'b> {
     entries: &'a [Entry],
     /// The first entry that is not written.
     next: usize,
-    /// File index → position of the entry; what has come is taken out.
-    wanted: BTreeMap<u32, usize>,
+    /// File index → positions of the entries, nearly always one; what has come is taken out.
+    wanted: BTreeMap<u32, Vec<usize>>,
     /// Contents that came before their turn. At most the package's own size.
-    held: BTreeMap<usize, Vec<u8>>,
+    held: BTreeMap<usize, Rc<[u8]>>,
 }
 
 enum ArriveError {
@@ -97,14 +97,12 @@ impl<'a, 'b> Feed<'a, 'b> {
         entries: &'a [Entry],
         package: &Checksum,
     ) -> Result<Self, LayerError> {
-        let mut wanted = BTreeMap::new();
+        let mut wanted: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
         for (at, entry) in entries.iter().enumerate() {
             match entry.content() {
                 None => {}
                 Some(ContentId::Package { checksum, file }) if checksum == package => {
-                    if wanted.insert(*file, at).is_some() {
-                        return Err(foreign(entry));
-                    }
+                    wanted.entry(*file).or_default().push(at);
                 }
                 Some(_) => return Err(foreign(entry)),
             }
@@ -129,12 +127,15 @@ impl<'a, 'b> Feed<'a, 'b> {
     }
 
     fn arrive(&mut self, file: u32, size: u64, reader: &mut dyn Read) -> Result<(), ArriveError> {
-        let Some(at) = self.wanted.remove(&file) else { return Ok(()) };
-        let Some(entry) = self.entries.get(at) else { return Ok(()) };
-        if size != entry.size() {
-            return Err(ArriveError::Layer(length(entry, size)));
+        let Some(places) = self.wanted.remove(&file) else { return Ok(()) };
+        for entry in places.iter().filter_map(|at| self.entries.get(*at)) {
+            if size != entry.size() {
+                return Err(ArriveError::Layer(length(entry, size)));
+            }
         }
-        if at == self.next {
+        let first = places.first().and_then(|at| self.entries.get(*at));
+        let Some(entry) = first else { return Ok(()) };
+        if places == [self.next] {
             self.pieces.header(entry).map_err(write_error)?;
             match self.pieces.copy(reader, size) {
                 Ok(Ok(())) => {}
@@ -150,7 +151,8 @@ impl<'a, 'b> Feed<'a, 'b> {
             if bytes.len() as u64 != size {
                 return Err(ArriveError::Layer(length(entry, bytes.len() as u64)));
             }
-            self.held.insert(at, bytes);
+            let bytes: Rc<[u8]> = bytes.into();
+            self.held.extend(places.into_iter().map(|at| (at, Rc::clone(&bytes))));
         }
         self.advance().map_err(ArriveError::Layer)
     }
