@@ -218,4 +218,6 @@ fn libc_release(bytes: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ mod target;
 use crate::{
     Content, Kind, Node, Origin, Tree, TreePath,
     elf::{self, Elf},
+    facts::PackageFacts,
 };
 use std::borrow::Cow;
 
@@ -53,6 +54,34 @@ pub trait Sources {
     /// The facts of a file: asked for regular files whose name [`is_library_name`] accepts, and for
     /// those that a symbolic link with such a name leads to.
     fn elf(&self, content: &Content) -> Option<&Elf>;
+}
+
+/// The facts of an image's packages, in the order of their installation.
+#[derive(Debug, Clone, Copy)]
+pub struct PackageSources<'a>(pub &'a [&'a PackageFacts]);
+
+impl PackageSources<'_> {
+    fn facts(&self, content: &Content) -> Option<(&PackageFacts, u32)> {
+        match content {
+            Content::Package { package, file } => {
+                let facts = self.0.get(usize::try_from(package.0).ok()?)?;
+                Some((facts, *file))
+            }
+            Content::Inline(_) => None,
+        }
+    }
+}
+
+impl Sources for PackageSources<'_> {
+    fn text(&self, content: &Content) -> Option<&[u8]> {
+        let (facts, file) = self.facts(content)?;
+        facts.contents.get(&file).map(Vec::as_slice)
+    }
+
+    fn elf(&self, content: &Content) -> Option<&Elf> {
+        let (facts, file) = self.facts(content)?;
+        facts.elf.get(&file)
+    }
 }
 
 fn text_of<'a>(sources: &'a dyn Sources, content: &'a Content) -> Option<&'a [u8]> {

@@ -5,6 +5,7 @@ use std::{
     fs,
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
+    process::Command,
 };
 use strata_rootfs::{
     Content, Kind, LinkSet, Node, PackageIndex, Tree, TreePath,
@@ -96,4 +97,33 @@ impl Sources for Disk {
             Content::Inline(_) => None,
         }
     }
+}
+
+/// Whether all programs are there. `STRATA_REQUIRE_CORPUS=1` makes it an error when one is not.
+#[allow(clippy::print_stderr, reason = "a note for who runs the tests")]
+pub fn have(programs: &[&str]) -> bool {
+    let runs = |program: &&&str| Command::new(program).arg("--version").output().is_err();
+    let missing: Vec<_> = programs.iter().filter(runs).collect();
+    if !missing.is_empty() {
+        let required = std::env::var("STRATA_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
+        assert!(!required, "missing: {missing:?}");
+        eprintln!("skipped, missing: {missing:?}");
+    }
+    missing.is_empty()
+}
+
+/// The packages in a directory and below it, sorted.
+pub fn packages_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut todo = vec![directory.to_path_buf()];
+    while let Some(path) = todo.pop() {
+        if path.is_dir() {
+            todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rpm") {
+            found.push(path);
+        }
+    }
+    assert!(!found.is_empty(), "no packages in {}", directory.display());
+    found.sort();
+    found
 }
