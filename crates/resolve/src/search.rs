@@ -61,6 +61,11 @@ impl<'a> Universe<'a> {
         self.names.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// A package of a name that more than `most` packages have.
+    pub fn crowded(&self, most: usize) -> Option<usize> {
+        self.names.values().find(|all| all.len() > most)?.first().copied()
+    }
+
     /// Who obsoletes the name, in whatever version.
     pub fn obsoleting_name(&self, name: &str) -> impl Iterator<Item = usize> {
         self.obsoletes.get(name).into_iter().flatten().map(|(index, _)| *index)

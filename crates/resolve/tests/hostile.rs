@@ -23,14 +23,21 @@ fn ten_thousand_providers() {
     assert_eq!(universe.set(image(&["app"])).split(' ').count(), 2);
 }
 
+fn versions(count: usize) -> Universe {
+    let package = |i| format!("+ app {i} x86_64\nreq thing{i}\n");
+    Universe::parse(&(0..count).map(package).collect::<String>())
+}
+
 #[test]
-fn ten_thousand_versions_none_of_which_fits() {
-    let mut text = String::new();
-    for i in 0..10_000 {
-        text += &format!("+ app {i} x86_64\nreq thing{i}\n");
-    }
-    let error = Universe::parse(&text).set(image(&["app"]));
+fn two_thousand_versions_none_of_which_fits() {
+    let error = versions(2_000).set(image(&["app"]));
     assert!(error.contains("cannot be installed together") && error.len() < 10_000, "{error}");
+}
+
+#[test]
+fn more_versions_than_pairs_can_be_kept_of() {
+    let error = versions(5_000).set(image(&["app"]));
+    assert!(error.ends_with("has too many versions"), "{error}");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn the_order_of_the_repository_does_not_matter() {
         let reversed: Vec<_> = listed.iter().rev().copied().collect();
         assert_eq!(order(&reversed), expected, "{turn}");
     }
-    let mut sorted = expected.clone();
+    let mut sorted = expected;
     sorted.sort();
     sorted.dedup();
     assert_eq!(sorted.len(), records.len());

@@ -11,6 +11,8 @@ use strata_rpm::{Capability, Comparison, Dependency, Evr, Nevra, PackageRecord, 
 
 /// More ids than this would not fit libsolv's signed 32-bit offsets with room to work.
 const MOST_IDS: usize = 1 << 28;
+/// More packages of one name than this are refused: libsolv keeps a rule for each pair of them.
+const MOST_OF_A_NAME: usize = 4096;
 /// A rich dependency with more clauses than this is refused: real ones have a handful, and libsolv
 /// writes out every one of them.
 const MOST_CLAUSES: u64 = 4096;
@@ -34,6 +36,12 @@ pub(super) fn load(
     }
     if ids > MOST_IDS {
         return Err(ResolveError::TooLarge);
+    }
+    if let Some(index) = universe.crowded(MOST_OF_A_NAME)
+        && let (Some(package), Some(record)) =
+            (universe.packages.get(index), universe.records.get(index))
+    {
+        return Err(refuse(package.repo, record, "too many versions"));
     }
     for path in more_paths {
         pool.intern(path);

@@ -9,6 +9,10 @@ use super::{
 use rattler_libsolv_c as ffi;
 use std::ptr::NonNull;
 
+/// Of the rules of a contradiction so many are described, besides those of requests: libsolv takes
+/// long for each, and no one reads more.
+const MOST_RULES: usize = 1000;
+
 /// One run of the solver.
 pub(super) struct SolverHandle<'a> {
     raw: NonNull<ffi::Solver>,
@@ -117,13 +121,17 @@ impl<'a> SolverHandle<'a> {
                 ffi::solver_findallproblemrules(solver, problem as Id, rules.as_ptr());
             }
             let mut infos = Vec::new();
+            let mut described = 0;
             for rule in rules.as_slice() {
+                // SAFETY: the rule was named by this solver.
+                let job = unsafe { ffi::solver_rule2jobidx(solver, *rule) };
+                described += usize::from(job == 0);
+                if described > MOST_RULES {
+                    continue;
+                }
                 let mut quads = Queue::new();
                 // SAFETY: the rule was named by this solver; the queue lives.
-                let job = unsafe {
-                    ffi::solver_allruleinfos(solver, *rule, quads.as_ptr());
-                    ffi::solver_rule2jobidx(solver, *rule)
-                };
+                unsafe { ffi::solver_allruleinfos(solver, *rule, quads.as_ptr()) };
                 // counted from 1 and in ids, two a job
                 let job = usize::try_from(job).ok().and_then(|at| at.checked_sub(1));
                 for quad in quads.as_slice().chunks_exact(4) {

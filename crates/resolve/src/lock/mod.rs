@@ -172,11 +172,11 @@ pub enum LockError {
 impl LockError {
     /// What may help.
     pub fn hint(&self) -> Option<String> {
-        Some(match self {
+        let hint = match self {
             Self::Newer { .. } => "use the strata that wrote it, or resolve anew with `--update`",
             _ => "restore it from version control, or resolve anew with `--update`",
-        })
-        .map(str::to_owned)
+        };
+        Some(hint.to_owned())
     }
 }
 

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """What dnf installs, asked for one name at a time: the answers that our resolver is held against.
 
-    dnf_answers.py REPOSITORY[,REPOSITORY…] NAMES OUT [--weak] [--best] [--arch x86_64]
+    dnf_answers.py REPOSITORY[,REPOSITORY…] NAMES OUT
+                   [--weak] [--best] [--exclude PATTERN] [--arch x86_64]
 
-REPOSITORY is a directory with repodata/. NAMES has one request a line; `-` takes every package name
-of the repositories. Module data is ignored. OUT gets one line a name, sorted: `name: nevra nevra …` or `name: UNSAT`.
+REPOSITORY is a directory with repodata/. NAMES has one request a line, or several with ` + ` between
+them; `-` takes every package name of the repositories. Module data is ignored. OUT gets one line a
+request, sorted: `name: nevra nevra …` or `name: UNSAT`.
 
 Needs Debian's or Fedora's dnf 4 with its Python modules. Nothing of the host enters: own
 configuration, an empty installation root, no plugins, the architecture given.
@@ -18,7 +20,7 @@ import tempfile
 import dnf
 
 
-def base_for(repositories, arch, weak, best, scratch):
+def base_for(repositories, arch, weak, best, exclude, scratch):
     conf = dnf.conf.Conf()
     conf.installroot = os.path.join(scratch, "root")
     conf.cachedir = os.path.join(scratch, "cache")
@@ -29,6 +31,7 @@ def base_for(repositories, arch, weak, best, scratch):
     conf.gpgcheck = False
     conf.install_weak_deps = weak
     conf.best = best
+    conf.excludepkgs = exclude
     conf.module_platform_id = "platform:none"
     conf.substitutions["releasever"] = "12"
     conf.substitutions["arch"] = arch
@@ -51,7 +54,8 @@ def base_for(repositories, arch, weak, best, scratch):
 def answer(base, request):
     base.reset(goal=True)
     try:
-        base.install(request)
+        for one in request.split(" + "):
+            base.install(one)
         if not base.resolve():
             return "UNSAT"
     except (dnf.exceptions.DepsolveError, dnf.exceptions.MarkingError):
@@ -66,10 +70,11 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--weak", action="store_true")
     parser.add_argument("--best", action="store_true")
+    parser.add_argument("--exclude", action="append", default=[])
     parser.add_argument("--arch", default="x86_64")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        base = base_for(args.repositories, args.arch, args.weak, args.best, scratch)
+        base = base_for(args.repositories, args.arch, args.weak, args.best, args.exclude, scratch)
         if args.names == "-":
             names = sorted({package.name for package in base.sack.query()})
         else:
