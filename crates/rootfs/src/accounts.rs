@@ -13,6 +13,8 @@ mod definitions;
 mod owners;
 mod render;
 mod sysusers;
+#[cfg(test)]
+mod tests;
 
 pub use allocate::{AllocateError, Ids, allocate, owners};
 pub use database::{GroupEntry, PasswdEntry};

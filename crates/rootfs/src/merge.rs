@@ -11,13 +11,15 @@
 mod decide;
 mod install;
 mod links;
+mod paths;
 #[cfg(test)]
 mod tests;
 
 use crate::{
-    Fate, Owners, PackageIndex, Tree, TreePath,
+    Fate, Owners, PackageIndex, Tree,
     policy::{self, Policy},
 };
+use paths::PathId;
 use std::fmt;
 use strata_rpm::{Nevra, Package};
 
@@ -146,6 +148,18 @@ pub enum MergeError {
         /// Its path.
         path: String,
     },
+    /// A path that is too long for a kernel, or deeper than any real one.
+    #[error("`{package}` has a path of {len} bytes and {depth} directories: `{path}…`")]
+    Long {
+        /// The package.
+        package: Box<Nevra>,
+        /// The beginning of its path.
+        path: String,
+        /// Bytes of the real path.
+        len: usize,
+        /// Components of the real path.
+        depth: usize,
+    },
     /// A name that means "removed" in an OCI layer.
     #[error("`{package}` has `{path}`, which an OCI layer cannot hold")]
     Whiteout {
@@ -184,6 +198,13 @@ impl MergeError {
                 "names that begin with `.wh.` mark removed files in OCI layers".to_owned()
             }
             Self::Type { .. } => "sockets are made by the program that listens on them".to_owned(),
+            Self::Long { .. } => {
+                format!(
+                    "at most {} bytes and {} directories can be handled",
+                    links::MAX_LEN,
+                    links::MAX_DEPTH
+                )
+            }
             Self::Loop { .. } | Self::Path { .. } => return None,
         })
     }
@@ -206,13 +227,13 @@ pub fn merge(task: &MergeTask<'_>) -> Result<Merged, MergeError> {
     let policy = Policy { docs: task.docs, langs: task.langs, colors };
     let excluded: Vec<_> =
         task.packages.iter().map(|package| policy::excluded(package, &policy)).collect();
-    let places = links::places(task.packages, &excluded)?;
-    let actions = decide::decide(task, colors, excluded, &places)?;
-    install::install(task, &actions, places)
+    let (paths, places) = links::places(task.packages, &excluded)?;
+    let actions = decide::decide(task, colors, excluded, &paths, &places)?;
+    install::install(task, &actions, paths, &places)
 }
 
 /// Where each file really lies; none for what is excluded.
-type Places = Vec<Vec<Option<TreePath>>>;
+type Places = Vec<Vec<Option<PathId>>>;
 
 fn lossy(path: &[u8]) -> String {
     String::from_utf8_lossy(path).into_owned()

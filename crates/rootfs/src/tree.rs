@@ -200,6 +200,11 @@ pub enum WalkError {
 }
 
 impl Tree {
+    /// From nodes of which the caller knows that every path has its parent directory among them.
+    pub(crate) fn from_nodes(nodes: impl IntoIterator<Item = (TreePath, Node)>) -> Self {
+        Self { nodes: nodes.into_iter().collect() }
+    }
+
     /// The node at a canonical path.
     pub fn get(&self, path: &TreePath) -> Option<&Node> {
         self.nodes.get(path)
@@ -232,11 +237,6 @@ impl Tree {
     /// All paths in byte order, the root first when it is there.
     pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
         self.nodes.iter()
-    }
-
-    /// All nodes in byte order of their paths, to change.
-    pub fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
-        self.nodes.values_mut()
     }
 
     /// Number of paths.

@@ -3,6 +3,7 @@
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "tests"
 )]
@@ -147,8 +148,8 @@ fn compare(lab: &Lab, root: &str, rpms: &[PathBuf], options: Options<'_>) -> Mer
     compare_contents(&root, &merged, &packages);
     for (index, package) in packages.iter().enumerate() {
         let states = merged.file_states(PackageIndex(index as u32));
-        let name = &package.nevra.name;
-        assert_eq!(states, rpm::file_states(&root, name), "file states of {name}");
+        let theirs = rpm::file_states(&root, package);
+        assert_eq!(states, theirs, "file states of {}", package.nevra);
     }
     let warned: BTreeSet<String> = stderr
         .lines()
@@ -495,7 +496,10 @@ fn corpus(size: &str) {
         if path.is_dir() {
             todo.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else if path.extension().is_some_and(|extension| extension == "rpm") {
-            rpms.push(path);
+            let bytes = fs::read(&path).unwrap();
+            if RpmFile::parse(&bytes).is_ok_and(|rpm| rpm.package().is_ok()) {
+                rpms.push(path);
+            }
         }
     }
     assert!(!rpms.is_empty(), "no packages in the corpus");

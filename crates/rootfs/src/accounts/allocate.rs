@@ -192,8 +192,8 @@ fn fixed(image: &Definitions) -> Owners {
             owners.groups.insert(user.name.clone(), uid);
             gids.insert(uid, user.name.clone());
         }
-        let strict = matches!(user.primary, Primary::Number(_));
-        if free && !owners.users.contains_key(&user.name) && (strict || !other(gids.get(&uid))) {
+        // Who names a group of its own accord takes the number even if it is another group's.
+        if free && !owners.users.contains_key(&user.name) && (!own || !other(gids.get(&uid))) {
             owners.users.insert(user.name.clone(), uid);
             uids.insert(uid, user.name.clone());
         }

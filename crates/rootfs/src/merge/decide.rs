@@ -5,9 +5,8 @@
 //! the file anew (and its time and capabilities count), a fourth skips it, and so on. A `%ghost` is
 //! equal to anything.
 
-use super::{Conflict, MergeError, MergeTask, Places, lossy};
-use crate::{TreePath, fate::State};
-use std::collections::BTreeMap;
+use super::{Conflict, MergeError, MergeTask, Places, lossy, paths::Paths};
+use crate::fate::State;
 use strata_rpm::FileEntry;
 
 /// What rpm does with one file.
@@ -26,6 +25,7 @@ pub(super) fn decide(
     task: &MergeTask<'_>,
     colors: u32,
     excluded: Vec<Vec<Option<State>>>,
+    paths: &Paths,
     places: &Places,
 ) -> Result<Vec<Vec<Action>>, MergeError> {
     let mut actions: Vec<Vec<Action>> = excluded
@@ -34,12 +34,12 @@ pub(super) fn decide(
             all.into_iter().map(|state| state.map_or(Action::Create, Action::Exclude)).collect()
         })
         .collect();
-    let mut last: BTreeMap<&TreePath, (usize, usize)> = BTreeMap::new();
+    let mut last: Vec<Option<(usize, usize)>> = vec![None; paths.len()];
     let mut conflicts = Vec::new();
     for (p, places) in places.iter().enumerate() {
         for (f, place) in places.iter().enumerate() {
             let Some(place) = place else { continue };
-            let Some((op, of)) = last.insert(place, (p, f)) else { continue };
+            let Some((op, of)) = last[place.index()].replace((p, f)) else { continue };
             let (package, other) = (task.packages[p], task.packages[op]);
             let (file, other_file) = (&package.files[f], &other.files[of]);
             let Some(difference) = difference(other_file, file) else {

@@ -1,9 +1,12 @@
 //! Puts the files into the tree in installation order, as rpm's file state machine does.
 
-use super::{MergeError, MergeTask, Merged, Places, Warning, decide::Action, lossy};
-use crate::{
-    Content, Fate, Kind, LinkSet, Node, Origin, Owners, PackageIndex, Tree, TreePath, fate::State,
+use super::{
+    MergeError, MergeTask, Merged, Places, Warning,
+    decide::Action,
+    lossy,
+    paths::{PathId, Paths},
 };
+use crate::{Content, Fate, Kind, LinkSet, Node, Origin, Owners, PackageIndex, Tree, fate::State};
 use std::collections::{BTreeMap, BTreeSet};
 use strata_rpm::{FileEntry, Package};
 
@@ -11,14 +14,17 @@ use strata_rpm::{FileEntry, Package};
 pub(super) fn install(
     task: &MergeTask<'_>,
     actions: &[Vec<Action>],
-    places: Places,
+    paths: Paths,
+    places: &Places,
 ) -> Result<Merged, MergeError> {
-    let mut tree = Tree::default();
+    let mut disk = Disk { nodes: vec![None; paths.len()], paths };
+    // The last one to write a path has it.
+    let mut writers: Vec<Option<(usize, usize)>> = vec![None; disk.paths.len()];
     let mut warnings = BTreeSet::new();
-    for (index, (package, (actions, places))) in
-        task.packages.iter().zip(actions.iter().zip(&places)).enumerate()
+    for (p, (package, (actions, places))) in
+        task.packages.iter().zip(actions.iter().zip(places)).enumerate()
     {
-        let index = package_index(index);
+        let index = package_index(p);
         let sets = link_sets(package);
         for (f, (action, place)) in actions.iter().zip(places).enumerate() {
             let (Some(file), Some(place)) = (package.files.get(f), place) else { continue };
@@ -29,12 +35,13 @@ pub(super) fn install(
             let set = sets.get(&file_index(f));
             let node = set_node(package, index, f, set, actions, task.owners)
                 .ok_or_else(|| refused(package, file))?;
-            put(&mut tree, task, package, file, place.clone(), node)?;
+            disk.put(task, package, file, *place, node)?;
+            writers[place.index()] = Some((p, f));
         }
     }
-    single_links(&mut tree);
-    let fates = fates(&tree, task, actions, places);
-    Ok(Merged { tree, fates, warnings: warnings.into_iter().collect() })
+    disk.single_links();
+    let fates = fates(&disk.paths, task, actions, places, &writers);
+    Ok(Merged { tree: disk.into_tree(), fates, warnings: warnings.into_iter().collect() })
 }
 
 /// The node that one file of a package would be if it were alone in the image: numeric owner as
@@ -125,129 +132,135 @@ fn link_sets(package: &Package) -> BTreeMap<u32, Vec<u32>> {
     sets
 }
 
-/// A set that ended with one name in the tree is an ordinary file.
-fn single_links(tree: &mut Tree) {
-    let mut count: BTreeMap<LinkSet, u32> = BTreeMap::new();
-    for (_, node) in tree.iter() {
-        if let Kind::File { links: Some(set), .. } = &node.kind {
-            *count.entry(*set).or_default() += 1;
-        }
-    }
-    if count.is_empty() {
-        return;
-    }
-    for node in tree.nodes_mut() {
-        if let Kind::File { links, .. } = &mut node.kind
-            && links.is_some_and(|set| count.get(&set) == Some(&1))
-        {
-            *links = None;
-        }
-    }
+/// What is on disk so far, by number of the path.
+struct Disk {
+    paths: Paths,
+    nodes: Vec<Option<Node>>,
 }
 
-/// Puts one node in, with the directories above it.
-fn put(
-    tree: &mut Tree,
-    task: &MergeTask<'_>,
-    package: &Package,
-    file: &FileEntry,
-    place: TreePath,
-    node: Node,
-) -> Result<(), MergeError> {
-    if place.components().any(|part| part.starts_with(b".wh.")) {
-        return Err(MergeError::Whiteout {
-            package: Box::new(package.nevra.clone()),
-            path: lossy(&file.path),
-        });
+impl Disk {
+    fn get(&self, id: PathId) -> Option<&Node> {
+        self.nodes.get(id.index())?.as_ref()
     }
-    if place.is_root() && !node.is_dir() {
-        return Err(MergeError::Path {
-            package: Box::new(package.nevra.clone()),
-            path: lossy(&file.path),
-        });
-    }
-    let blocked = |at: &TreePath, there: &Node| MergeError::Blocked {
-        package: Box::new(package.nevra.clone()),
-        path: lossy(&file.path),
-        at: at.to_string(),
-        is: word(&there.kind),
-        owner: owner(task, there.origin),
-    };
-    make_parents(tree, &place).map_err(|at| match tree.get(&at) {
-        Some(there) => blocked(&at, there),
-        None => refused(package, file),
-    })?;
-    if let Some(there) = tree.get(&place) {
-        let link = matches!(there.kind, Kind::Symlink { .. });
-        if there.is_dir() != node.is_dir() && (there.is_dir() || link) {
-            return Err(blocked(&place, there));
-        }
-    }
-    tree.insert(place, node);
-    Ok(())
-}
 
-/// Makes the directories above a path as `mkdir` does for rpm: 0755 root:root, except that a
-/// directory with the setgid bit hands on its group and the bit. Gives back the component that is
-/// no directory.
-fn make_parents(tree: &mut Tree, place: &TreePath) -> Result<(), TreePath> {
-    let mut missing = Vec::new();
-    let mut above = place.parent();
-    let mut inherited = None;
-    while let Some(directory) = above {
-        above = directory.parent();
-        match tree.get(&directory) {
-            Some(there) if there.is_dir() => {
-                inherited = (there.mode & 0o2000 != 0).then_some(there.gid);
-                break;
+    /// Puts one node in, with the directories above it.
+    fn put(
+        &mut self,
+        task: &MergeTask<'_>,
+        package: &Package,
+        file: &FileEntry,
+        place: PathId,
+        node: Node,
+    ) -> Result<(), MergeError> {
+        let nevra = || Box::new(package.nevra.clone());
+        if place == Paths::ROOT && !node.is_dir() {
+            return Err(MergeError::Path { package: nevra(), path: lossy(&file.path) });
+        }
+        if whiteout(self.paths.path(place).file_name()) {
+            return Err(MergeError::Whiteout { package: nevra(), path: lossy(&file.path) });
+        }
+        let blocked = |disk: &Self, at: PathId, there: &Node| MergeError::Blocked {
+            package: nevra(),
+            path: lossy(&file.path),
+            at: disk.paths.path(at).to_string(),
+            is: word(&there.kind),
+            owner: owner(task, there.origin),
+        };
+        if let Err(at) = self.make_parents(place) {
+            return Err(match self.get(at) {
+                Some(there) => blocked(self, at, there),
+                None => MergeError::Whiteout { package: nevra(), path: lossy(&file.path) },
+            });
+        }
+        if let Some(there) = self.get(place) {
+            let link = matches!(there.kind, Kind::Symlink { .. });
+            if there.is_dir() != node.is_dir() && (there.is_dir() || link) {
+                return Err(blocked(self, place, there));
             }
-            Some(_) => return Err(directory),
-            None => missing.push(directory),
+        }
+        self.nodes[place.index()] = Some(node);
+        Ok(())
+    }
+
+    /// Makes the directories above a path as `mkdir` does for rpm: 0755 root:root, except that a
+    /// directory with the setgid bit hands on its group and the bit. Gives back what stands in the
+    /// way: something there that is no directory, or a name that no layer can hold.
+    fn make_parents(&mut self, place: PathId) -> Result<(), PathId> {
+        let mut missing = Vec::new();
+        let mut above = self.paths.parent(place);
+        let mut inherited = None;
+        while let Some(directory) = above {
+            above = self.paths.parent(directory);
+            match self.get(directory) {
+                Some(there) if there.is_dir() => {
+                    inherited = (there.mode & 0o2000 != 0).then_some(there.gid);
+                    break;
+                }
+                Some(_) => return Err(directory),
+                None if whiteout(self.paths.path(directory).file_name()) => return Err(directory),
+                None => missing.push(directory),
+            }
+        }
+        for directory in missing.into_iter().rev() {
+            let mut node = Node::implied_directory();
+            if let Some(gid) = inherited {
+                node.gid = gid;
+                node.mode |= 0o2000;
+            }
+            self.nodes[directory.index()] = Some(node);
+        }
+        Ok(())
+    }
+
+    /// A set that ended with one name in the tree is an ordinary file.
+    fn single_links(&mut self) {
+        let mut count: BTreeMap<LinkSet, u32> = BTreeMap::new();
+        for node in self.nodes.iter().flatten() {
+            if let Kind::File { links: Some(set), .. } = &node.kind {
+                *count.entry(*set).or_default() += 1;
+            }
+        }
+        for node in self.nodes.iter_mut().flatten() {
+            if let Kind::File { links, .. } = &mut node.kind
+                && links.is_some_and(|set| count.get(&set) == Some(&1))
+            {
+                *links = None;
+            }
         }
     }
-    for directory in missing.into_iter().rev() {
-        let mut node = Node::implied_directory();
-        if let Some(gid) = inherited {
-            node.gid = gid;
-            node.mode |= 0o2000;
-        }
-        tree.insert(directory, node);
+
+    fn into_tree(self) -> Tree {
+        let paths = self.paths.into_paths();
+        Tree::from_nodes(paths.zip(self.nodes).filter_map(|(path, node)| Some((path, node?))))
     }
-    Ok(())
 }
 
-/// What became of each file, now that the tree is final.
+fn whiteout(name: &[u8]) -> bool {
+    name.starts_with(b".wh.")
+}
+
+/// What became of each file, now that all are written.
 fn fates(
-    tree: &Tree,
+    paths: &Paths,
     task: &MergeTask<'_>,
     actions: &[Vec<Action>],
-    places: Places,
+    places: &Places,
+    writers: &[Option<(usize, usize)>],
 ) -> Vec<Vec<Fate>> {
-    let mut claimed: BTreeMap<TreePath, (usize, usize)> = BTreeMap::new();
-    for (p, (actions, places)) in actions.iter().zip(&places).enumerate() {
-        for (f, (action, place)) in actions.iter().zip(places).enumerate() {
-            if let (Action::Create, Some(place)) = (action, place)
-                && !is_ghost(task, p, f)
-            {
-                // The last one to write a path has it.
-                claimed.insert(place.clone(), (p, f));
-            }
+    let fate = |p: usize, f: usize, action: Action, place: Option<PathId>| match (action, place) {
+        (Action::Exclude(state), _) => Fate::NotInstalled(state),
+        (_, None) => Fate::NotInstalled(State::Excluded),
+        (_, Some(_)) if is_ghost(task, p, f) => Fate::NotInstalled(State::Ghost),
+        (_, Some(place)) if writers[place.index()] == Some((p, f)) => {
+            Fate::Installed(paths.path(place).clone())
         }
-    }
-    debug_assert!(claimed.keys().all(|path| tree.get(path).is_some()));
-    let mut all = Vec::with_capacity(places.len());
-    for (p, (actions, places)) in actions.iter().zip(places).enumerate() {
-        let fate =
-            |(f, (action, place)): (usize, (&Action, Option<TreePath>))| match (action, place) {
-                (Action::Exclude(state), _) => Fate::NotInstalled(*state),
-                (_, None) => Fate::NotInstalled(State::Excluded),
-                (_, Some(_)) if is_ghost(task, p, f) => Fate::NotInstalled(State::Ghost),
-                (_, Some(place)) if claimed.get(&place) == Some(&(p, f)) => Fate::Installed(place),
-                (_, Some(place)) => Fate::Shared(place),
-            };
-        all.push(actions.iter().zip(places).enumerate().map(fate).collect());
-    }
-    all
+        (_, Some(place)) => Fate::Shared(paths.path(place).clone()),
+    };
+    let package = |(p, (actions, places)): (usize, (&Vec<Action>, &Vec<Option<PathId>>))| {
+        let files = actions.iter().zip(places).enumerate();
+        files.map(|(f, (action, place))| fate(p, f, *action, *place)).collect()
+    };
+    actions.iter().zip(places).enumerate().map(package).collect()
 }
 
 fn is_ghost(task: &MergeTask<'_>, package: usize, file: usize) -> bool {

@@ -1,6 +1,6 @@
 //! Where each path really lies once the directory links of all packages are followed.
 
-use super::{MergeError, Places, lossy};
+use super::{MergeError, Places, lossy, paths::Paths};
 use crate::{TreePath, fate::State, policy::split};
 use std::collections::BTreeMap;
 use strata_rpm::{FileEntry, Package};
@@ -10,6 +10,11 @@ const ROUNDS: usize = 8;
 /// As the kernel has it.
 const MAX_LINKS: usize = 40;
 
+/// `PATH_MAX` without the final NUL.
+pub(super) const MAX_LEN: usize = 4095;
+/// All directories above a path are kept with their own paths, so that depth must be bounded.
+pub(super) const MAX_DEPTH: usize = 128;
+
 /// Target by the link's own real path.
 type Links<'a> = BTreeMap<TreePath, &'a [u8]>;
 
@@ -17,12 +22,15 @@ type Links<'a> = BTreeMap<TreePath, &'a [u8]>;
 pub(super) fn places(
     packages: &[&Package],
     excluded: &[Vec<Option<State>>],
-) -> Result<Places, MergeError> {
+) -> Result<(Paths, Places), MergeError> {
     let links = links(packages, excluded);
-    let mut known: BTreeMap<&[u8], TreePath> = BTreeMap::new();
+    let mut paths = Paths::new();
+    let mut known = BTreeMap::new();
     let mut all = Places::with_capacity(packages.len());
     for (package, excluded) in packages.iter().zip(excluded) {
         let mut places = Vec::with_capacity(package.files.len());
+        // Headers list a directory's files together.
+        let mut last = None;
         for (file, excluded) in package.files.iter().zip(excluded) {
             if excluded.is_some() {
                 places.push(None);
@@ -30,30 +38,52 @@ pub(super) fn places(
             }
             let nevra = || Box::new(package.nevra.clone());
             let wrong = || MergeError::Path { package: nevra(), path: lossy(&file.path) };
-            if file.path.first() != Some(&b'/') {
-                return Err(wrong());
+            if file.path == b"/" {
+                places.push(Some(Paths::ROOT));
+                continue;
             }
             let (directory, name) = split(&file.path);
-            let path = TreePath::new(&file.path).map_err(|_| wrong())?;
-            if !path.is_root() && name.is_empty() {
+            let canonical = file.path.first() == Some(&b'/') && !directory.ends_with(b"/");
+            if !canonical || matches!(name, b"" | b"." | b"..") || name.contains(&0) {
                 return Err(wrong());
             }
-            let parent = match known.get(directory) {
-                Some(parent) => parent,
-                None => {
-                    let parent = path.parent().unwrap_or_default();
-                    let real = follow(&links, &parent).ok_or_else(|| MergeError::Loop {
-                        package: nevra(),
-                        path: lossy(&file.path),
-                    })?;
-                    known.entry(directory).or_insert(real)
-                }
+            let parent = match last {
+                Some((before, parent)) if before == directory => parent,
+                _ => match known.get(directory) {
+                    Some(parent) => *parent,
+                    None => {
+                        let parent = TreePath::new(directory).map_err(|_| wrong())?;
+                        fits(package, &parent)?;
+                        let real = follow(&links, &parent).ok_or_else(|| MergeError::Loop {
+                            package: nevra(),
+                            path: lossy(&file.path),
+                        })?;
+                        fits(package, &real)?;
+                        *known.entry(directory).or_insert(paths.number(&real))
+                    }
+                },
             };
-            places.push(Some(if path.is_root() { path } else { parent.join(name) }));
+            last = Some((directory, parent));
+            places.push(Some(paths.child(parent, name)));
         }
         all.push(places);
     }
-    Ok(all)
+    Ok((paths, all))
+}
+
+fn fits(package: &Package, directory: &TreePath) -> Result<(), MergeError> {
+    let len = directory.as_bytes().len();
+    let depth = directory.components().count();
+    if len <= MAX_LEN && depth <= MAX_DEPTH {
+        return Ok(());
+    }
+    let start = directory.as_bytes().get(..100).unwrap_or(directory.as_bytes());
+    Err(MergeError::Long {
+        package: Box::new(package.nevra.clone()),
+        path: format!("/{}", lossy(start)),
+        len,
+        depth,
+    })
 }
 
 /// All links that get installed. Where a link lies may depend on other links, so the places are
@@ -63,7 +93,11 @@ fn links<'a>(packages: &[&'a Package], excluded: &[Vec<Option<State>>]) -> Links
     for (package, excluded) in packages.iter().zip(excluded) {
         for (file, excluded) in package.files.iter().zip(excluded) {
             let wanted = excluded.is_none() && file.is_symlink() && !file.is_ghost();
-            if wanted && let Ok(path) = TreePath::new(&file.path) {
+            let short = file.path.len() <= MAX_LEN && file.link_target.len() <= MAX_LEN;
+            if wanted
+                && short
+                && let Ok(path) = TreePath::new(&file.path)
+            {
                 found.push((path, file));
             }
         }

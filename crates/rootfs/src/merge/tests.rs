@@ -4,7 +4,7 @@
 
 use super::*;
 use crate::{
-    Content, Kind, LinkSet, Node, Origin, State,
+    Content, Kind, LinkSet, Node, Origin, State, TreePath,
     fixture::{dir, file, link, package},
 };
 use proptest::prelude::*;
@@ -299,6 +299,21 @@ fn what_cannot_be_is_an_error() {
     }
     let circle = vec![link("/a", "b"), link("/b", "a"), file("/a/x")];
     assert!(matches!(error(circle), MergeError::Loop { .. }));
+}
+
+#[test]
+fn paths_have_a_bound() {
+    let deep = format!("{}/f", "/d".repeat(200_000));
+    let long = format!("/{}/f", "d".repeat(5000));
+    for bad in [&deep, &long] {
+        let error = one(vec![file(bad)]).unwrap_err();
+        assert!(matches!(error, MergeError::Long { .. }));
+        assert!(error.to_string().len() < 300);
+    }
+    let up = (0..100).map(|n| link(&format!("/l{n}"), &"/a".repeat(200)));
+    let through = up.chain([file("/l7/f")]).collect();
+    assert!(matches!(one(through).unwrap_err(), MergeError::Long { .. }));
+    assert!(one(vec![file(&format!("{}/f", "/d".repeat(128)))]).is_ok());
 }
 
 #[test]

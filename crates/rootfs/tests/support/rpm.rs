@@ -92,11 +92,14 @@ pub fn packages(rpms: &[PathBuf]) -> Vec<Package> {
 }
 
 /// `FILESTATES` as rpm wrote them.
-pub fn file_states(root: &Path, name: &str) -> Vec<u8> {
+pub fn file_states(root: &Path, package: &Package) -> Vec<u8> {
+    let nevra = &package.nevra;
+    let evr = &nevra.evr;
+    let name = format!("{}-{}-{}.{}", nevra.name, evr.version, evr.release, nevra.arch);
     let output = Command::new("rpm")
         .arg("--root")
         .arg(root)
-        .args(["--dbpath", DBPATH, "-q", "--qf", "[%{FILESTATES} ]", name])
+        .args(["--dbpath", DBPATH, "-q", "--qf", "[%{FILESTATES} ]", &name])
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
