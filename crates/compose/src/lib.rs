@@ -1,1 +1,44 @@
-//! placeholder
+//! Sequences the stages from documents to images: gather, decide, write.
+//!
+//! ```text
+//! documents → resolve_stage → root_stage → layer_stage → assemble_stage → destination
+//! ```
+//!
+//! This crate owns what the stages share: the cache, change detection, the lock file's place, and
+//! the events that tell a person what happens. It prints nothing and reads no environment.
+
+mod assemble_stage;
+mod build;
+mod cache;
+mod commands;
+mod current;
+mod destination;
+mod documents;
+mod error;
+mod event;
+mod layer_stage;
+mod layers;
+mod lock;
+mod options;
+mod pack;
+mod packages;
+mod report;
+mod resolve_stage;
+mod root_stage;
+mod target;
+
+pub use build::build;
+pub use commands::{check, plan, resolve};
+pub use destination::{Destination, DestinationError};
+pub use error::{ComposeError, ErrorKind};
+pub use event::{Bytes, Event, Reporter, Silent};
+pub use options::{LockMode, Options};
+pub use pack::{PackError, PackReport, pack};
+pub use report::{
+    BuildReport, CheckReport, CheckedImage, ImageReport, LayerReport, PackageReport, PlanReport,
+    PlannedImage, ResolvedReport, Status,
+};
+pub use root_stage::SkippedScriptlet;
+/// The layouts and images that this crate reads and writes.
+pub use strata_oci as oci;
+pub use strata_store::{StoreError, write_atomic};

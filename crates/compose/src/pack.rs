@@ -20,18 +20,24 @@ const MANIFEST: &str = "package.json";
 const ROOT: &str = "root";
 
 /// What was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct PackReport {
     /// The package's full name.
+    #[serde(serialize_with = "as_text")]
     pub nevra: Nevra,
     /// Its file.
     pub path: PathBuf,
     /// Bytes of the file.
     pub size: u64,
     /// Checksum of the file.
+    #[serde(serialize_with = "as_text")]
     pub checksum: Checksum,
     /// Number of packaged files.
     pub files: usize,
+}
+
+fn as_text<T: ToString, S: serde::Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&value.to_string())
 }
 
 /// Why no package was made. What stood at the output's path stands there still.

@@ -7,6 +7,7 @@ pub(crate) use read::check_path;
 
 use crate::{
     Checksum, ChecksumAlgorithm, Dependency, FileCapabilities, Nevra, PackageRecord, Requirement,
+    record::source_name,
 };
 
 /// The facts of one package that composing an image needs. Made only from a header that passed
@@ -48,6 +49,11 @@ pub struct Package {
 }
 
 impl Package {
+    /// Name of the source package, as [`PackageRecord::source_name`].
+    pub fn source_name(&self) -> &str {
+        source_name(&self.source_rpm, &self.nevra)
+    }
+
     /// A package of that name and nothing else.
     pub fn new(nevra: Nevra) -> Self {
         Self {

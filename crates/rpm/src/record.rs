@@ -58,11 +58,16 @@ impl PackageRecord {
     /// Name of the source package, that is `source_rpm` without `-version-release.src.rpm`; the
     /// package's own name when there is none. Packages of one source change together.
     pub fn source_name(&self) -> &str {
-        let base = self.source_rpm.strip_suffix(".rpm").unwrap_or(&self.source_rpm);
-        let mut parts = base.rsplitn(3, '-');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some(_), Some(_), Some(name)) if !name.is_empty() => name,
-            _ => &self.nevra.name,
-        }
+        source_name(&self.source_rpm, &self.nevra)
+    }
+}
+
+/// See [`PackageRecord::source_name`].
+pub(crate) fn source_name<'a>(source_rpm: &'a str, nevra: &'a Nevra) -> &'a str {
+    let base = source_rpm.strip_suffix(".rpm").unwrap_or(source_rpm);
+    let mut parts = base.rsplitn(3, '-');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(_), Some(name)) if !name.is_empty() => name,
+        _ => &nevra.name,
     }
 }

@@ -1,0 +1,56 @@
+//! Errors as people read them, and their exit codes.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+use strata_compose::{ComposeError, ErrorKind};
+
+/// Why a command ends without success.
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    kind: ErrorKind,
+}
+
+impl Failure {
+    /// The command line asks for something that cannot be.
+    pub fn usage(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { message: message.into(), hint, kind: ErrorKind::Usage }
+    }
+
+    /// Standard output is gone: a closed pipe is how `head` says that it has seen enough.
+    pub fn output(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            std::process::exit(0);
+        }
+        Self {
+            message: format!("cannot write to standard output: {error}"),
+            hint: None,
+            kind: ErrorKind::Outside,
+        }
+    }
+
+    /// Prints it and gives the exit code.
+    pub fn report(self) -> ExitCode {
+        let mut err = io::stderr().lock();
+        // there is nobody left to tell if this fails
+        let _ = writeln!(err, "error: {}", self.message);
+        if let Some(hint) = self.hint {
+            let _ = writeln!(err, "hint: {hint}");
+        }
+        ExitCode::from(match self.kind {
+            ErrorKind::Inputs => 1,
+            ErrorKind::Usage => 2,
+            ErrorKind::Outside => 3,
+            ErrorKind::Internal => 4,
+        })
+    }
+}
+
+impl<E: Into<ComposeError>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error: ComposeError = error.into();
+        Self { message: error.to_string(), hint: error.hint(), kind: error.kind() }
+    }
+}

@@ -1,0 +1,147 @@
+//! ASSEMBLE: what the documents say about an image beside its packages, and what decides whether
+//! it is current.
+
+use crate::{
+    ComposeError, Options,
+    documents::Documents,
+    root_stage::{OverlayFile, Root},
+    target::Target,
+};
+use std::{collections::BTreeMap, sync::Arc};
+use strata_assemble::{
+    Accounts, ConfigEdits, ConfigTask, Configured, InputFile, InputPackage, Inputs, configure,
+    defaults, owner,
+};
+use strata_layer::Compression;
+use strata_oci::Digest;
+use strata_rootfs::TreePath;
+use strata_spec::{FileContent, Scriptlets};
+
+/// What the documents say about one image.
+pub(crate) struct Wanted<'a> {
+    inline: ConfigEdits,
+    overlay: Vec<ConfigEdits>,
+    sets: ConfigEdits,
+    files: Vec<(&'a strata_spec::OverlayFile, Arc<[u8]>)>,
+    /// What the image is made of.
+    pub inputs: Inputs,
+}
+
+impl<'a> Wanted<'a> {
+    /// Needs the packages' names and checksums, not the packages.
+    pub fn new(
+        documents: &'a Documents,
+        options: &Options,
+        target: &Target,
+        compression: &Compression,
+    ) -> Result<Self, ComposeError> {
+        let name = &target.image.name;
+        let inline = ConfigEdits::inline(&target.image);
+        let overlay: Vec<ConfigEdits> = documents
+            .overlay
+            .iter()
+            .flat_map(|overlay| ConfigEdits::overlay(overlay, name))
+            .collect();
+        let sets = ConfigEdits::sets(&documents.sets, name);
+        let mut files = Vec::new();
+        for file in documents.overlay.iter().flat_map(|overlay| overlay.files(name)) {
+            files.push((file, content(documents, file)?));
+        }
+        let config: Vec<ConfigEdits> =
+            [&inline].into_iter().chain(&overlay).chain([&sets]).cloned().collect();
+        let inputs = Inputs {
+            arch: target.arch.as_str().to_owned(),
+            packages: target
+                .packages
+                .iter()
+                .map(|package| InputPackage {
+                    checksum: package.checksum.to_string(),
+                    nevra: package.nevra.to_string(),
+                })
+                .collect(),
+            distro: target.image.distro.as_ref().map(|distro| distro.value.clone()),
+            docs: target.image.docs,
+            langs: target.image.langs.clone(),
+            scriptlets: match target.image.scriptlets {
+                Scriptlets::Skip => "skip",
+                Scriptlets::Fail => "fail",
+                Scriptlets::Sandbox => "sandbox",
+            }
+            .to_owned(),
+            strict_owners: false,
+            epoch: options.source_date_epoch,
+            compression: compression.to_string(),
+            config,
+            files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
+            plugins: Vec::new(),
+        };
+        Ok(Self { inline, overlay, sets, files, inputs })
+    }
+
+    /// The overlay's files with numeric owners.
+    pub fn files(
+        &self,
+        accounts: &Accounts,
+    ) -> Result<BTreeMap<TreePath, OverlayFile>, ComposeError> {
+        let mut files = BTreeMap::new();
+        for (file, bytes) in &self.files {
+            let (uid, gid) = owner(file, accounts)?;
+            let path = TreePath::new(&file.path.value)
+                .map_err(|error| file.path.place.refuse(error.to_string(), None))?;
+            files.insert(path, OverlayFile { bytes: Arc::clone(bytes), mode: file.mode, uid, gid });
+        }
+        Ok(files)
+    }
+
+    /// The configuration of the finished root.
+    pub fn configure(
+        &self,
+        root: &Root<'_>,
+        accounts: &Accounts,
+    ) -> Result<Configured, ComposeError> {
+        Ok(configure(&ConfigTask {
+            defaults: &defaults(&root.merged.tree),
+            plugins: &[],
+            inline: &self.inline,
+            overlay: &self.overlay,
+            sets: &self.sets,
+            accounts,
+        })?)
+    }
+}
+
+fn content(
+    documents: &Documents,
+    file: &strata_spec::OverlayFile,
+) -> Result<Arc<[u8]>, ComposeError> {
+    match &file.content {
+        FileContent::Text(text) => Ok(text.as_bytes().into()),
+        FileContent::Source(source) => {
+            let path = documents.overlay_dir.join(&source.value);
+            match std::fs::read(&path) {
+                Ok(bytes) => Ok(bytes.into()),
+                Err(error) => {
+                    let why = format!("cannot read `{}`: {error}", path.display());
+                    Err(source.place.refuse(why, None).into())
+                }
+            }
+        }
+    }
+}
+
+fn input_file(file: &strata_spec::OverlayFile, bytes: &[u8]) -> InputFile {
+    let account = |account: &Option<strata_spec::Located<strata_spec::Account>>| match account {
+        None => String::new(),
+        Some(located) => match &located.value {
+            strata_spec::Account::Name(name) => name.clone(),
+            strata_spec::Account::Id(id) => id.to_string(),
+        },
+    };
+    InputFile {
+        path: file.path.value.clone(),
+        content: Digest::of(bytes),
+        mode: file.mode,
+        user: account(&file.user),
+        group: account(&file.group),
+    }
+}

@@ -1,0 +1,195 @@
+//! `check`, `resolve` and `plan`: what a build would do, without doing it.
+
+use crate::{
+    CheckReport, CheckedImage, ComposeError, Destination, LayerReport, Options, PackageReport,
+    PlanReport, PlannedImage, Reporter, ResolvedReport,
+    assemble_stage::Wanted,
+    build::prepare,
+    cache::Cache,
+    current::Present,
+    documents::Documents,
+    layer_stage::Planned,
+    layers::LayerStore,
+    lock::{self, Lock},
+    packages::PackageSet,
+    resolve_stage::{self, Resolved},
+    target::{Target, TargetPackage},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+use strata_layer::Compression;
+
+/// Compares the images at the destination with what the spec gives now. Writes nothing but the
+/// cache.
+pub fn check(
+    options: &Options,
+    destination: &Destination,
+    reporter: &Arc<dyn Reporter + Send>,
+) -> Result<CheckReport, ComposeError> {
+    let documents = Documents::read(options)?;
+    let cache = Cache::open(&options.cache_dir)?;
+    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
+    let present = Present::read(&destination.dir, &resolved.targets)?;
+    let before = lock::read(&documents.lock_path)?;
+    let mut images = Vec::new();
+    for (at, target) in resolved.targets.iter().enumerate() {
+        if !options.selects(target.image.name.as_str(), target.arch) {
+            continue;
+        }
+        let wanted = Wanted::new(&documents, options, target, &Compression::default())?;
+        let changes = match present.inputs(at) {
+            None => vec!["not built yet".to_owned()],
+            Some(inputs) if inputs == wanted.inputs.digest() => Vec::new(),
+            Some(_) => changes(target, before.as_ref()),
+        };
+        images.push(CheckedImage {
+            name: target.image.name.to_string(),
+            arch: target.arch.to_string(),
+            changes,
+        });
+    }
+    Ok(CheckReport { images })
+}
+
+/// What differs from the lock, in words.
+fn changes(target: &Target, before: Option<&Lock>) -> Vec<String> {
+    let Some(old) = before.and_then(|lock| lock.image(target)) else {
+        return vec!["the inputs changed".to_owned()];
+    };
+    let by_name = |packages: &[TargetPackage]| {
+        let mut names: BTreeMap<(String, String), Vec<TargetPackage>> = BTreeMap::new();
+        for package in packages {
+            let key = (package.nevra.name.clone(), package.nevra.arch.clone());
+            names.entry(key).or_default().push(package.clone());
+        }
+        names
+    };
+    let (old, new) = (by_name(&old), by_name(&target.packages));
+    let mut changes = Vec::new();
+    for key in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+        let list = |packages: Option<&Vec<TargetPackage>>| {
+            let all = packages.into_iter().flatten();
+            all.map(|package| package.nevra.evr.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let name = format!("{}.{}", key.0, key.1);
+        match (old.get(key), new.get(key)) {
+            (a, b) if a == b => {}
+            (Some(a), Some(b)) if list(Some(a)) == list(Some(b)) => {
+                let same = a.iter().zip(b).all(|(a, b)| a.checksum == b.checksum);
+                if !same {
+                    changes.push(format!(
+                        "{name} {}: another file of the same version",
+                        list(Some(b))
+                    ));
+                }
+            }
+            (Some(a), Some(b)) => {
+                changes.push(format!("{name} {} -> {}", list(Some(a)), list(Some(b))));
+            }
+            (Some(a), None) => changes.push(format!("{name} {} removed", list(Some(a)))),
+            (None, b) => changes.push(format!("{name} {} added", list(b))),
+        }
+    }
+    if changes.is_empty() {
+        changes.push("the spec, the overlay or a policy changed".to_owned());
+    }
+    changes
+}
+
+/// The packages of each image; with `write_lock`, `strata.lock` is brought up to date.
+pub fn resolve(
+    options: &Options,
+    write_lock: bool,
+    reporter: &Arc<dyn Reporter + Send>,
+) -> Result<Vec<ResolvedReport>, ComposeError> {
+    let documents = Documents::read(options)?;
+    let cache = Cache::open(&options.cache_dir)?;
+    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
+    if write_lock {
+        let lock = resolved.lock(None)?;
+        if resolved.before.as_ref() != Some(&lock) {
+            lock.write(&documents.lock_path)?;
+        }
+    }
+    let selected = |target: &&Target| options.selects(target.image.name.as_str(), target.arch);
+    let report = |target: &Target| ResolvedReport {
+        name: target.image.name.to_string(),
+        arch: target.arch.to_string(),
+        packages: target
+            .packages
+            .iter()
+            .map(|package| PackageReport {
+                nevra: package.nevra.to_string(),
+                repo: package.repo.clone(),
+                checksum: package.checksum.to_string(),
+                size: package.size,
+            })
+            .collect(),
+    };
+    Ok(resolved.targets.iter().filter(selected).map(report).collect())
+}
+
+/// The layers that a build would stack. Package headers and a few small files are read.
+pub fn plan(
+    options: &Options,
+    reporter: &Arc<dyn Reporter + Send>,
+) -> Result<PlanReport, ComposeError> {
+    let documents = Documents::read(options)?;
+    let cache = Cache::open(&options.cache_dir)?;
+    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
+    let packages = PackageSet::open(&cache, resolved.fetch()?)?;
+    let compression = Compression::default();
+    let wanted: Vec<Wanted<'_>> = resolved
+        .targets
+        .iter()
+        .map(|target| Wanted::new(&documents, options, target, &compression))
+        .collect::<Result<_, _>>()?;
+    let previous = resolved.before.as_ref().map(Lock::ids).unwrap_or_default();
+    let (roots, _) =
+        prepare(&resolved.targets, &wanted, &packages, &previous, options.source_date_epoch)?;
+    let planned =
+        Planned::new(&roots, &compression, resolved.before.as_ref().and_then(Lock::plan))?;
+    let store = LayerStore::new(&cache, compression, BTreeMap::new());
+    report(options, &resolved, &planned, &packages, &store)
+}
+
+fn report(
+    options: &Options,
+    resolved: &Resolved,
+    planned: &Planned,
+    packages: &PackageSet,
+    store: &LayerStore<'_>,
+) -> Result<PlanReport, ComposeError> {
+    let mut layers = Vec::new();
+    for (at, (layer, manifest)) in
+        planned.plan.layers.iter().zip(&planned.layering.layers).enumerate()
+    {
+        let members = manifest.members.iter().filter_map(|member| member.package.as_ref());
+        let names = members.map(|one| packages.get(one).map(|file| file.package.nevra.to_string()));
+        let Some(key) = planned.keys.get(at) else { continue };
+        layers.push(LayerReport {
+            key: *key,
+            title: planned.title(at),
+            packages: names.collect::<Result<_, _>>()?,
+            images: layer.images.iter().cloned().collect(),
+            content_bytes: manifest.content_size(),
+            stored_bytes: store.find(key).map(|layer| layer.size),
+        });
+    }
+    let mut images = Vec::new();
+    for target in &resolved.targets {
+        if !options.selects(target.image.name.as_str(), target.arch) {
+            continue;
+        }
+        let image = planned.image(&target.id())?;
+        images.push(PlannedImage {
+            name: target.image.name.to_string(),
+            arch: target.arch.to_string(),
+            layers: image.shared.clone(),
+            own_layers: 1 + usize::from(image.overlay.is_some()),
+        });
+    }
+    Ok(PlanReport { layers, images })
+}

@@ -1,0 +1,218 @@
+//! GATHER: the spec, its overlay and settings, and the repository definitions it names.
+
+use crate::{ComposeError, Options};
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+use strata_repo::{RepoDefinition, Variables};
+use strata_spec::{
+    Arch, ComposeSpec, EffectiveImage, Overlay, RepoRef, parse_compose, parse_overlay, parse_set,
+};
+
+/// What the user wrote.
+pub(crate) struct Documents {
+    /// The compose file.
+    pub spec: ComposeSpec,
+    /// The overlay file.
+    pub overlay: Option<Overlay>,
+    /// Each `--set`: the later, the stronger.
+    pub sets: Vec<Overlay>,
+    /// The directory that relative paths of the spec count from.
+    pub dir: PathBuf,
+    /// The directory that relative paths of the overlay file count from.
+    pub overlay_dir: PathBuf,
+    /// `strata.lock` beside the spec.
+    pub lock_path: PathBuf,
+}
+
+impl Documents {
+    /// Reads them.
+    pub fn read(options: &Options) -> Result<Self, ComposeError> {
+        let spec_path = &options.spec;
+        let spec = parse_compose(&name(spec_path), &read(spec_path)?)?;
+        let dir = parent(spec_path);
+        let beside = dir.join("compose.overlay.json");
+        let overlay_path = match &options.overlay {
+            Some(path) => Some(path.clone()),
+            None => beside.is_file().then_some(beside),
+        };
+        let overlay = match &overlay_path {
+            Some(path) => Some(parse_overlay(&name(path), &read(path)?)?),
+            None => None,
+        };
+        let overlay_dir = overlay_path.map_or_else(|| dir.clone(), |path| parent(&path));
+        let sets: Vec<Overlay> =
+            options.sets.iter().map(|set| parse_set(set)).collect::<Result<_, _>>()?;
+        for overlay in overlay.iter().chain(&sets) {
+            overlay.check_images(&spec)?;
+            overlay.check_supported()?;
+        }
+        let lock_path = dir.join("strata.lock");
+        Ok(Self { spec, overlay, sets, dir, overlay_dir, lock_path })
+    }
+
+    /// Every image for every architecture, in the order of names: what is resolved and planned.
+    pub fn images(&self, options: &Options) -> Result<Vec<(EffectiveImage, Arch)>, ComposeError> {
+        let wanted: Vec<Arch> = options
+            .arches
+            .iter()
+            .map(|name| {
+                name.parse().map_err(|_| ComposeError::NotInSpec {
+                    what: "architecture",
+                    name: name.clone(),
+                    known: "for example `x86_64` and `aarch64`".to_owned(),
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let mut all = Vec::new();
+        for name in self.spec.images.keys() {
+            let Some(image) = self.spec.effective(name) else { continue };
+            let stated = self.spec.defaults.arch.is_some()
+                || self.spec.images.get(name).is_some_and(|own| own.settings.arch.is_some());
+            let arches = match (wanted.is_empty(), stated) {
+                (true, _) => image.archs.clone(),
+                // the spec leaves it open, so the command line may say it
+                (false, false) => wanted.clone(),
+                (false, true) => {
+                    image.archs.iter().copied().filter(|arch| wanted.contains(arch)).collect()
+                }
+            };
+            all.extend(arches.into_iter().map(|arch| (image.clone(), arch)));
+        }
+        if all.is_empty() {
+            return Err(ComposeError::NotInSpec {
+                what: "architecture",
+                name: options.arches.join(", "),
+                known: "others".to_owned(),
+            });
+        }
+        for name in &options.images {
+            if !self.spec.images.keys().any(|known| known.as_str() == name) {
+                let known: Vec<String> =
+                    self.spec.images.keys().map(|known| format!("`{known}`")).collect();
+                return Err(ComposeError::NotInSpec {
+                    what: "image",
+                    name: name.clone(),
+                    known: known.join(", "),
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// The definitions of the spec's repositories for one image and architecture, with warnings.
+    pub fn repositories(
+        &self,
+        options: &Options,
+        image: &EffectiveImage,
+        arch: Arch,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<RepoDefinition>, ComposeError> {
+        let known = self.definitions(options, warnings)?;
+        let mut variables =
+            Variables::new(arch.as_str(), image.releasever.as_ref().map(|one| one.value.as_str()));
+        for (name, value) in &image.vars {
+            variables.set(name, value);
+        }
+        let mut found = Vec::new();
+        for repo in &self.spec.repos {
+            let definition = match repo {
+                RepoRef::Location(place) => {
+                    RepoDefinition::at(&place.value, &place.value).relative_to(&self.dir)
+                }
+                RepoRef::Inline(keys) => {
+                    let (definition, found) =
+                        RepoDefinition::from_json(Some(&keys.id.value), &keys.object).map_err(
+                            |error| repo.place().refuse(error.to_string(), error.hint()),
+                        )?;
+                    warnings.extend(found.iter().map(ToString::to_string));
+                    definition.relative_to(&self.dir)
+                }
+                RepoRef::Id(id) => match known.get(&id.value) {
+                    Some(definition) => definition.clone(),
+                    None => return Err(self.unknown_repo(options, repo, &known)),
+                },
+            };
+            found.push(definition.substitute(&variables)?);
+        }
+        Ok(found)
+    }
+
+    /// All definitions of `repos.d` beside the spec and of `--repo-dir`; the first of an id counts.
+    fn definitions(
+        &self,
+        options: &Options,
+        warnings: &mut Vec<String>,
+    ) -> Result<BTreeMap<String, RepoDefinition>, ComposeError> {
+        let mut known = BTreeMap::new();
+        let beside = self.dir.join("repos.d");
+        let dirs = std::iter::once((&beside, false))
+            .chain(options.repo_dirs.iter().map(|dir| (dir, true)));
+        for (dir, required) in dirs {
+            for path in repo_files(dir, required)? {
+                let (definitions, found) =
+                    RepoDefinition::parse_repo_file(&name(&path), &read(&path)?)?;
+                warnings.extend(found.iter().map(ToString::to_string));
+                for definition in definitions {
+                    let definition = definition.relative_to(dir);
+                    known.entry(definition.id.clone()).or_insert(definition);
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    fn unknown_repo(
+        &self,
+        options: &Options,
+        repo: &RepoRef,
+        known: &BTreeMap<String, RepoDefinition>,
+    ) -> ComposeError {
+        let mut places = vec![format!("`{}`", self.dir.join("repos.d").display())];
+        places.extend(options.repo_dirs.iter().map(|dir| format!("`{}`", dir.display())));
+        let mut hint = format!("definitions are looked for in {}", places.join(", "));
+        if !known.is_empty() {
+            let ids: Vec<String> = known.keys().map(|id| format!("`{id}`")).collect();
+            hint.push_str(&format!(", which have {}", ids.join(", ")));
+        }
+        hint.push_str("; a directory of packages is written with a `/`");
+        ComposeError::UnknownRepo {
+            place: repo.place().to_string(),
+            id: repo.as_str().to_owned(),
+            hint,
+        }
+    }
+}
+
+fn repo_files(dir: &Path, required: bool) -> Result<Vec<PathBuf>, ComposeError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !required => return Ok(Vec::new()),
+        other => other.map_err(|error| ComposeError::read(dir, error))?,
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| ComposeError::read(dir, error))?.path();
+        if path.extension().is_some_and(|extension| extension == "repo") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, ComposeError> {
+    fs::read_to_string(path).map_err(|error| ComposeError::read(path, error))
+}
+
+fn name(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

@@ -1,0 +1,223 @@
+//! `strata.lock` beside the spec: read, put to use, and written when it changed.
+
+use crate::{
+    ComposeError,
+    target::{LOCAL, Target, TargetPackage},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::Path,
+};
+use strata_layer::plan::{PlanRecord, RecordedAtom, RecordedLayer};
+use strata_oci::Digest;
+use strata_repo::{Base, RepoDefinition};
+use strata_resolve::lock::{
+    self, LockedImage, LockedPackage, LockedRepository, Lockfile, PartialSource, PlannedLayer,
+};
+use strata_rootfs::accounts::Ids;
+use strata_rpm::{Checksum, ChecksumAlgorithm};
+
+/// The lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lock(Lockfile);
+
+/// The lock at a path; none if there is none yet.
+pub(crate) fn read(path: &Path) -> Result<Option<Lock>, ComposeError> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(|error| ComposeError::read(path, error))?,
+    };
+    match Lockfile::parse(&text) {
+        Ok(lockfile) => Ok(Some(Lock(lockfile))),
+        Err(error) => Err(ComposeError::Lock {
+            path: path.to_owned(),
+            reason: error.to_string(),
+            hint: error.hint(),
+        }),
+    }
+}
+
+impl Lock {
+    /// The lock of resolved targets. What is not known (`made` is none when nothing was built, a
+    /// repository's digest when it was not read) is taken from the lock before.
+    pub fn new(
+        targets: &[Target],
+        repomds: &BTreeMap<String, Checksum>,
+        dir: &Path,
+        made: Option<(&Ids, &PlanRecord)>,
+        before: Option<&Self>,
+    ) -> Result<Self, ComposeError> {
+        let mut packages: BTreeMap<&Checksum, LockedPackage> = BTreeMap::new();
+        let mut repositories = BTreeMap::new();
+        let mut images = Vec::new();
+        for target in targets {
+            for package in &target.packages {
+                packages.entry(&package.checksum).or_insert_with(|| locked_package(package));
+                if !repositories.contains_key(&package.repo) {
+                    let repository = locked_repository(package, target, repomds, dir, before)?;
+                    repositories.insert(package.repo.clone(), repository);
+                }
+            }
+            images.push(LockedImage {
+                name: target.image.name.to_string(),
+                arch: target.arch.to_string(),
+                request: checksum(&target.request_digest())?,
+                packages: target.packages.iter().map(|one| one.checksum.clone()).collect(),
+            });
+        }
+        let mut lockfile = Lockfile {
+            version: lock::VERSION,
+            repositories,
+            packages: packages.into_values().collect(),
+            images,
+            ids: before.map(|lock| lock.0.ids.clone()).unwrap_or_default(),
+            plan: before.map(|lock| lock.0.plan.clone()).unwrap_or_default(),
+            plugins: BTreeMap::new(),
+        };
+        if let Some((ids, plan)) = made {
+            lockfile.ids = lock::Ids { users: ids.users.clone(), groups: ids.groups.clone() };
+            lockfile.plan = lock::Plan { layers: plan.layers.iter().map(planned).collect() };
+        }
+        // in the order that reading gives, so that equal locks compare equal
+        let text = lockfile.to_bytes();
+        match Lockfile::parse(&String::from_utf8_lossy(&text)) {
+            Ok(lockfile) => Ok(Self(lockfile)),
+            Err(error) => Err(ComposeError::Internal(format!("the new lock is wrong: {error}"))),
+        }
+    }
+
+    /// Writes it, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ComposeError> {
+        Ok(strata_store::write_atomic(path, &self.0.to_bytes())?)
+    }
+
+    /// The packages of an image whose request is the same as then.
+    pub fn packages_of(&self, target: &Target) -> Option<Vec<TargetPackage>> {
+        let image = self.0.image(target.image.name.as_str(), target.arch.as_str())?;
+        let same = checksum(&target.request_digest()).ok()? == image.request;
+        if same { self.unlock(image) } else { None }
+    }
+
+    /// The packages that an image had.
+    pub fn image(&self, target: &Target) -> Option<Vec<TargetPackage>> {
+        self.unlock(self.0.image(target.image.name.as_str(), target.arch.as_str())?)
+    }
+
+    fn unlock(&self, image: &LockedImage) -> Option<Vec<TargetPackage>> {
+        let by_checksum: BTreeMap<&Checksum, &LockedPackage> =
+            self.0.packages.iter().map(|package| (&package.checksum, package)).collect();
+        image.packages.iter().map(|one| by_checksum.get(one).map(|one| unlocked(one))).collect()
+    }
+
+    /// All packages of the lock.
+    pub fn checksums(&self) -> Vec<Checksum> {
+        self.0.packages.iter().map(|package| package.checksum.clone()).collect()
+    }
+
+    /// Numbers that were chosen before.
+    pub fn ids(&self) -> Ids {
+        Ids { users: self.0.ids.users.clone(), groups: self.0.ids.groups.clone() }
+    }
+
+    /// The layer plan before, if there was one.
+    pub fn plan(&self) -> Option<PlanRecord> {
+        let layers: Vec<RecordedLayer> = self.0.plan.layers.iter().map(recorded).collect();
+        (!layers.is_empty()).then_some(PlanRecord { layers })
+    }
+}
+
+fn locked_package(package: &TargetPackage) -> LockedPackage {
+    LockedPackage {
+        nevra: package.nevra.clone(),
+        repository: package.repo.clone(),
+        location: match &package.location_base {
+            Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
+            None => package.location.clone(),
+        },
+        size: package.size,
+        checksum: package.checksum.clone(),
+        header: None,
+    }
+}
+
+fn unlocked(package: &LockedPackage) -> TargetPackage {
+    let (location_base, location) = match package.location.rsplit_once('/') {
+        Some((base, name)) if base.contains("://") => (Some(base.to_owned()), name.to_owned()),
+        _ => (None, package.location.clone()),
+    };
+    TargetPackage {
+        nevra: package.nevra.clone(),
+        repo: package.repository.clone(),
+        location,
+        location_base,
+        size: package.size,
+        checksum: package.checksum.clone(),
+    }
+}
+
+fn locked_repository(
+    package: &TargetPackage,
+    target: &Target,
+    repomds: &BTreeMap<String, Checksum>,
+    dir: &Path,
+    before: Option<&Lock>,
+) -> Result<LockedRepository, ComposeError> {
+    let id = &package.repo;
+    let known = before.and_then(|lock| lock.0.repositories.get(id));
+    let definition = target.repos.iter().find(|repo| repo.id == *id);
+    let repomd = match (repomds.get(id), known, id.as_str()) {
+        (Some(repomd), _, _) => repomd.clone(),
+        (None, Some(known), _) => known.repomd.clone(),
+        // there is no listing of single files
+        (None, None, LOCAL) => checksum(&Digest::of(b""))?,
+        (None, None, _) => {
+            return Err(ComposeError::Internal(format!("the repository `{id}` was not read")));
+        }
+    };
+    Ok(LockedRepository { url: definition.map(|one| url(one, dir)).unwrap_or_default(), repomd })
+}
+
+/// Where a repository is, without credentials; below the spec's directory as a relative path.
+fn url(definition: &RepoDefinition, dir: &Path) -> String {
+    let text = definition.baseurl.first().map_or("", String::as_str);
+    match Base::parse(text, Path::new("")) {
+        Some(Base::Directory(path)) => {
+            let relative = path.strip_prefix(dir).ok().filter(|_| dir != Path::new("."));
+            relative.unwrap_or(&path).display().to_string()
+        }
+        Some(base) => base.to_string(),
+        None => String::new(),
+    }
+}
+
+fn checksum(digest: &Digest) -> Result<Checksum, ComposeError> {
+    Checksum::new(ChecksumAlgorithm::Sha256, &digest.hex())
+        .map_err(|error| ComposeError::Internal(error.to_string()))
+}
+
+fn planned(layer: &RecordedLayer) -> PlannedLayer {
+    let list = |set: &BTreeSet<String>| set.iter().cloned().collect();
+    PlannedLayer {
+        images: list(&layer.images),
+        sources: list(&layer.sources),
+        partial: layer
+            .partial
+            .iter()
+            .map(|atom| PartialSource { source: atom.source.clone(), images: list(&atom.images) })
+            .collect(),
+    }
+}
+
+fn recorded(layer: &PlannedLayer) -> RecordedLayer {
+    let set = |list: &[String]| list.iter().cloned().collect();
+    RecordedLayer {
+        images: set(&layer.images),
+        sources: set(&layer.sources),
+        partial: layer
+            .partial
+            .iter()
+            .map(|atom| RecordedAtom { source: atom.source.clone(), images: set(&atom.images) })
+            .collect(),
+    }
+}

@@ -1,0 +1,331 @@
+//! The package files of a run: headers at hand, payloads read when a layer needs them, and the
+//! facts that only a payload tells, kept by package checksum.
+
+use crate::{ComposeError, cache::Cache};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use strata_layer::{Contents, ContentsError};
+use strata_oci::Digest;
+use strata_rootfs::facts::{self, PackageFacts};
+use strata_rpm::{Checksum, Header, Package, RpmFile, payload};
+
+/// Raise it when facts are read differently: older cache entries are then made again.
+const FACTS_VERSION: u32 = 1;
+
+/// One package file.
+#[derive(Debug)]
+pub(crate) struct PackageFile {
+    /// Its identity.
+    pub checksum: Checksum,
+    path: PathBuf,
+    /// What its header says.
+    pub package: Package,
+    /// The signature header, for the rpmdb.
+    pub signature: Header,
+    /// The header, for the rpmdb.
+    pub header: Header,
+    /// Of a file in a hard link set: all members. Keyed by every member.
+    sets: BTreeMap<u32, Arc<[u32]>>,
+}
+
+impl PackageFile {
+    /// Reads and validates the headers of a file whose checksum was verified before.
+    fn open(path: PathBuf, checksum: Checksum) -> Result<Self, ComposeError> {
+        let wrong = |source: Box<dyn std::error::Error + Send + Sync>, hint: Option<String>| {
+            ComposeError::Package { path: path.clone(), source, hint }
+        };
+        let prefix = read_headers(&path).map_err(|problem| match problem {
+            Problem::Io(source) => ComposeError::read(&path, source),
+            Problem::File(error) => {
+                let hint = error.hint();
+                wrong(error.into(), hint)
+            }
+        })?;
+        let rpm = RpmFile::parse(&prefix).map_err(|e| wrong(e.clone().into(), e.hint()))?;
+        rpm.verify_header().map_err(|e| wrong(e.clone().into(), e.hint()))?;
+        let package = rpm.package().map_err(|e| {
+            let hint = e.hint();
+            wrong(e.into(), hint)
+        })?;
+        let sets = link_sets(&package);
+        let (signature, header) = (rpm.signature, rpm.header);
+        Ok(Self { checksum, package, signature, header, sets, path })
+    }
+
+    /// Streams the payload as [`payload::read`] does.
+    fn read(
+        &self,
+        each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<(), ComposeError> {
+        let bytes = std::fs::read(&self.path).map_err(|e| ComposeError::read(&self.path, e))?;
+        let rpm = RpmFile::parse(&bytes).map_err(|e| ComposeError::Package {
+            path: self.path.clone(),
+            hint: e.hint(),
+            source: e.into(),
+        })?;
+        payload::read(&rpm, &self.package, each).map_err(|e| ComposeError::Package {
+            path: self.path.clone(),
+            hint: e.hint(),
+            source: e.into(),
+        })
+    }
+
+    /// The members of the file's hard link set, or the file alone.
+    fn set<'a>(&'a self, file: &'a u32) -> &'a [u32] {
+        self.sets.get(file).map_or(std::slice::from_ref(file), |set| &**set)
+    }
+}
+
+enum Problem {
+    Io(io::Error),
+    File(strata_rpm::RpmFileError),
+}
+
+/// The start of the file up to the end of its headers.
+fn read_headers(path: &Path) -> Result<Vec<u8>, Problem> {
+    /// Most headers fit.
+    const FIRST: usize = 64 << 10;
+    let mut file = File::open(path).map_err(Problem::Io)?;
+    let mut prefix = Vec::new();
+    let mut want = FIRST;
+    loop {
+        let missing = want.saturating_sub(prefix.len()) as u64;
+        let got = file.by_ref().take(missing).read_to_end(&mut prefix).map_err(Problem::Io)?;
+        let needed = RpmFile::headers_len(&prefix).map_err(Problem::File)?;
+        if needed <= prefix.len() {
+            prefix.truncate(needed);
+            return Ok(prefix);
+        }
+        if (got as u64) < missing {
+            let have = prefix.len();
+            return Err(Problem::File(strata_rpm::RpmFileError::Truncated { needed, have }));
+        }
+        want = needed;
+    }
+}
+
+fn link_sets(package: &Package) -> BTreeMap<u32, Arc<[u32]>> {
+    let mut by_inode: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+    for (index, file) in (0u32..).zip(&package.files) {
+        if file.is_regular() && !file.is_ghost() && file.inode != 0 {
+            by_inode.entry((file.device, file.inode)).or_default().push(index);
+        }
+    }
+    let mut sets = BTreeMap::new();
+    for members in by_inode.into_values().filter(|members| members.len() > 1) {
+        let members: Arc<[u32]> = members.into();
+        sets.extend(members.iter().map(|member| (*member, Arc::clone(&members))));
+    }
+    sets
+}
+
+/// What the cache holds of one package.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    /// Whether libraries were looked at, too.
+    libraries: bool,
+    facts: PackageFacts,
+}
+
+/// The packages of a run by checksum.
+pub(crate) struct PackageSet {
+    files: BTreeMap<Checksum, PackageFile>,
+    known: Mutex<BTreeMap<Checksum, Arc<Kept>>>,
+    cache: Cache,
+}
+
+impl PackageSet {
+    /// Opens package files that were verified before.
+    pub fn open(cache: &Cache, files: Vec<(Checksum, PathBuf)>) -> Result<Self, ComposeError> {
+        let opened: Result<Vec<PackageFile>, ComposeError> = files
+            .into_par_iter()
+            .map(|(checksum, path)| PackageFile::open(path, checksum))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect();
+        let files = opened?.into_iter().map(|file| (file.checksum.clone(), file)).collect();
+        Ok(Self { files, known: Mutex::default(), cache: cache.clone() })
+    }
+
+    /// A package of the set.
+    pub fn get(&self, checksum: &Checksum) -> Result<&PackageFile, ComposeError> {
+        self.files.get(checksum).ok_or_else(|| {
+            ComposeError::Internal(format!("the package {checksum} is not part of this run"))
+        })
+    }
+
+    /// Contents of the small files that are needed before layers are numbered, for every package.
+    pub fn read_early(&self) -> Result<(), ComposeError> {
+        let todo: Vec<&PackageFile> = self.files.values().collect();
+        todo.par_iter()
+            .map(|file| self.early(file).map(drop))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect()
+    }
+
+    /// Facts of libraries, for every one of these packages that a layer was not just made from.
+    pub fn read_libraries(&self, of: &BTreeSet<Checksum>) -> Result<(), ComposeError> {
+        let todo: Result<Vec<&PackageFile>, _> = of.iter().map(|one| self.get(one)).collect();
+        let read = |file: &&PackageFile| {
+            if self.kept(&file.checksum).is_some_and(|kept| kept.libraries) {
+                return Ok(());
+            }
+            let wanted = facts::wanted_elf(&file.package);
+            let facts = self.early(file)?.facts.clone();
+            self.keep(file, read_some(file, &wanted, facts)?, true)
+        };
+        todo?.par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// What is known of a package's contents so far.
+    pub fn facts(&self, checksum: &Checksum) -> PackageFacts {
+        self.kept(checksum).map(|kept| kept.facts.clone()).unwrap_or_default()
+    }
+
+    fn kept(&self, checksum: &Checksum) -> Option<Arc<Kept>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(checksum).cloned()
+    }
+
+    fn early(&self, file: &PackageFile) -> Result<Arc<Kept>, ComposeError> {
+        if let Some(kept) = self.kept(&file.checksum) {
+            return Ok(kept);
+        }
+        let wanted = facts::wanted_early(&file.package);
+        let stored = self.cache.facts.read(&facts_key(&file.checksum)).unwrap_or_default();
+        let kept = stored.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+        match kept.filter(|kept| kept.version == FACTS_VERSION) {
+            Some(kept) => self.remember(file, kept),
+            None => {
+                let libraries = facts::wanted_elf(&file.package).is_empty();
+                let facts = read_some(file, &wanted, PackageFacts::default())?;
+                self.keep(file, facts, libraries)?;
+            }
+        }
+        self.kept(&file.checksum)
+            .ok_or_else(|| ComposeError::Internal("facts that were kept are gone".to_owned()))
+    }
+
+    fn remember(&self, file: &PackageFile, kept: Kept) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(file.checksum.clone(), Arc::new(kept));
+    }
+
+    fn keep(
+        &self,
+        file: &PackageFile,
+        facts: PackageFacts,
+        libraries: bool,
+    ) -> Result<(), ComposeError> {
+        let kept = Kept { version: FACTS_VERSION, libraries, facts };
+        // most packages have nothing to tell: their header says so, quicker than a file could
+        if !kept.facts.contents.is_empty() || !facts::wanted_elf(&file.package).is_empty() {
+            let bytes = serde_json::to_vec(&kept).unwrap_or_default();
+            self.cache.facts.put(&facts_key(&file.checksum), &bytes)?;
+        }
+        self.remember(file, kept);
+        Ok(())
+    }
+}
+
+fn facts_key(checksum: &Checksum) -> String {
+    format!("{}-{}.json", checksum.algorithm().name(), checksum.hex())
+}
+
+/// Reads some files' contents, and no more of the payload than that takes.
+fn read_some(
+    file: &PackageFile,
+    wanted: &[u32],
+    mut facts: PackageFacts,
+) -> Result<PackageFacts, ComposeError> {
+    let mut missing: BTreeSet<u32> = wanted.iter().copied().collect();
+    missing.retain(|index| file.package.files.get(*index as usize).is_some_and(|f| f.size > 0));
+    for index in wanted.iter().filter(|index| !missing.contains(index)) {
+        facts.absorb(&file.package, *index, b"");
+    }
+    if missing.is_empty() {
+        return Ok(facts);
+    }
+    let mut enough = false;
+    let read = file.read(&mut |index, size, content| {
+        let members: Vec<u32> =
+            file.set(&index).iter().copied().filter(|member| missing.contains(member)).collect();
+        if !members.is_empty() {
+            let bytes = read_all(size, content)?;
+            for member in members {
+                facts.absorb(&file.package, member, &bytes);
+                missing.remove(&member);
+            }
+        }
+        if missing.is_empty() {
+            enough = true;
+            return Err(io::Error::other("enough was read"));
+        }
+        Ok(())
+    });
+    match read {
+        Err(error) if !enough => Err(error),
+        _ => Ok(facts),
+    }
+}
+
+/// The whole content; the size comes from a header that the reader has checked against the payload.
+fn read_all(size: u64, content: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(1 << 24));
+    content.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The contents of layers: payloads, and bytes that were made in this run.
+pub(crate) struct LayerContents<'a> {
+    /// The packages.
+    pub packages: &'a PackageSet,
+    /// Generated files and those of the overlay.
+    pub inline: BTreeMap<Digest, Arc<[u8]>>,
+}
+
+impl Contents for LayerContents<'_> {
+    /// Takes note of libraries on the way, so that no payload is unpacked twice.
+    fn read_package(
+        &self,
+        checksum: &Checksum,
+        each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
+    ) -> Result<(), ContentsError> {
+        let file = self.packages.get(checksum)?;
+        let kept = self.packages.early(file)?;
+        let wanted: BTreeSet<u32> = match kept.libraries {
+            true => BTreeSet::new(),
+            false => facts::wanted_elf(&file.package).into_iter().collect(),
+        };
+        let mut facts = kept.facts.clone();
+        file.read(&mut |index, size, content| {
+            let set = file.set(&index);
+            let last = set.last().copied().unwrap_or(index);
+            let mut members = set.iter().filter(|member| wanted.contains(member)).peekable();
+            if members.peek().is_none() {
+                return each(last, size, content);
+            }
+            let bytes = read_all(size, content)?;
+            for member in members {
+                facts.absorb(&file.package, *member, &bytes);
+            }
+            each(last, size, &mut bytes.as_slice())
+        })?;
+        if !kept.libraries {
+            self.packages.keep(file, facts, true)?;
+        }
+        Ok(())
+    }
+
+    fn inline(&self, digest: &Digest) -> Option<Arc<[u8]>> {
+        self.inline.get(digest).cloned()
+    }
+}

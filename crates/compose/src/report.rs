@@ -1,0 +1,142 @@
+//! What a run answers: values that a program can print or compare.
+
+use crate::SkippedScriptlet;
+use serde::Serialize;
+use strata_oci::Digest;
+
+/// What `build` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct BuildReport {
+    /// The images that were asked for, by name and architecture.
+    pub images: Vec<ImageReport>,
+    /// Blobs at the destination that nothing refers to any more, and that were removed.
+    pub pruned: Vec<Digest>,
+}
+
+/// What became of one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageReport {
+    /// Its name.
+    pub name: String,
+    /// Its architecture, by rpm's name.
+    pub arch: String,
+    /// `current` or `built`.
+    pub status: Status,
+    /// Of its manifest.
+    pub digest: Digest,
+    /// What it was made of: see `docs/formats.md`.
+    pub inputs: Digest,
+    /// Number of packages.
+    pub packages: usize,
+    /// Number of layers.
+    pub layers: usize,
+    /// Stored bytes of all its layers.
+    pub bytes: u64,
+    /// Of those, bytes that the destination did not have before.
+    pub new_bytes: u64,
+    /// Scriptlets that rpm would have run and this release does not. Empty for a current image.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scriptlets_not_run: Vec<SkippedScriptlet>,
+    /// What rpm would have warned of. Empty for a current image.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// Whether an image had to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its inputs are those it was built from.
+    Current,
+    /// It was made, and put in place.
+    Built,
+}
+
+/// What `check` found, for each image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// The images that were asked for, by name and architecture.
+    pub images: Vec<CheckedImage>,
+}
+
+impl CheckReport {
+    /// Whether a build would change nothing.
+    pub fn is_current(&self) -> bool {
+        self.images.iter().all(|image| image.changes.is_empty())
+    }
+}
+
+/// Whether one image is current.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedImage {
+    /// Its name.
+    pub name: String,
+    /// Its architecture, by rpm's name.
+    pub arch: String,
+    /// Why it is out of date, in words; empty when it is current.
+    pub changes: Vec<String>,
+}
+
+/// The packages of one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ResolvedReport {
+    /// The image's name.
+    pub name: String,
+    /// Its architecture, by rpm's name.
+    pub arch: String,
+    /// In installation order.
+    pub packages: Vec<PackageReport>,
+}
+
+/// One package of an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageReport {
+    /// `name-[epoch:]version-release.arch`
+    pub nevra: String,
+    /// The repository's id.
+    pub repo: String,
+    /// `sha256:…`
+    pub checksum: String,
+    /// Bytes of the `.rpm` file.
+    pub size: u64,
+}
+
+/// The layers of all images.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanReport {
+    /// The shared layers, most widely held first.
+    pub layers: Vec<LayerReport>,
+    /// The images, by name and architecture.
+    pub images: Vec<PlannedImage>,
+}
+
+/// One shared layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LayerReport {
+    /// Names its bytes.
+    pub key: Digest,
+    /// What is in it, in short.
+    pub title: String,
+    /// Its packages, `name-[epoch:]version-release.arch`.
+    pub packages: Vec<String>,
+    /// The images that have it.
+    pub images: Vec<String>,
+    /// Bytes of file content.
+    pub content_bytes: u64,
+    /// Stored bytes, where the layer exists already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stored_bytes: Option<u64>,
+}
+
+/// The stack of one image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedImage {
+    /// Its name.
+    pub name: String,
+    /// Its architecture, by rpm's name.
+    pub arch: String,
+    /// Positions in [`PlanReport::layers`], the lowest first. Its own layers come on top of them.
+    pub layers: Vec<usize>,
+    /// Layers of its own: state, and files of the overlay.
+    pub own_layers: usize,
+}

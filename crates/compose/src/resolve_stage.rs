@@ -1,0 +1,341 @@
+//! RESOLVE: requests become packages, from the lock where it answers, else from the repositories.
+
+use crate::{
+    ComposeError, Event, LockMode, Options, Reporter,
+    cache::Cache,
+    documents::Documents,
+    lock::{self, Lock},
+    target::{LOCAL, LocalPackage, Target, TargetPackage},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use strata_layer::plan::PlanRecord;
+use strata_repo::{Base, HttpSettings, PackageRequest, RepoDefinition, RepoSnapshot, Repositories};
+use strata_resolve::{
+    ImageRequest, Libsolv, Missing, RepoView, ResolveError, ResolveTask, Solver, file_paths_needed,
+};
+use strata_rootfs::accounts::Ids;
+use strata_rpm::{Checksum, ChecksumAlgorithm, PackageRecord, RpmFile};
+use strata_spec::Located;
+
+/// Every image with its packages.
+pub(crate) struct Resolved {
+    /// In the order of names, then as the spec orders architectures.
+    pub targets: Vec<Target>,
+    /// The lock as it was found.
+    pub before: Option<Lock>,
+    /// Digest of `repomd.xml` by repository, of those that were read.
+    pub repomds: BTreeMap<String, Checksum>,
+    /// The spec's directory.
+    dir: PathBuf,
+    repositories: Repositories,
+}
+
+/// Resolves every image of the spec; `--image` plays no part in it.
+pub(crate) fn resolve(
+    documents: &Documents,
+    options: &Options,
+    cache: &Cache,
+    reporter: &Arc<dyn Reporter + Send>,
+) -> Result<Resolved, ComposeError> {
+    let repositories = Repositories::new(
+        cache.repo.clone(),
+        HttpSettings::default(),
+        Arc::new(Relay(Arc::clone(reporter))),
+    )?;
+    let before = lock::read(&documents.lock_path)?;
+    let mut warnings = Vec::new();
+    let mut targets = Vec::new();
+    for (image, arch) in documents.images(options)? {
+        let repos = documents.repositories(options, &image, arch, &mut warnings)?;
+        let local = image
+            .packages
+            .iter()
+            .filter_map(|request| local_package(request, &documents.dir).transpose())
+            .collect::<Result<_, _>>()?;
+        targets.push(Target { image, arch, repos, local, packages: Vec::new() });
+    }
+    let mut seen = BTreeSet::new();
+    for warning in warnings.into_iter().filter(|text| seen.insert(text.clone())) {
+        reporter.event(&Event::Warning(warning));
+    }
+    let mut open: Vec<usize> = Vec::new();
+    for (at, target) in targets.iter_mut().enumerate() {
+        let locked = match options.lock {
+            LockMode::Update => None,
+            LockMode::Use | LockMode::Locked => {
+                before.as_ref().and_then(|lock| lock.packages_of(target))
+            }
+        };
+        match locked {
+            Some(packages) => target.packages = packages,
+            None => open.push(at),
+        }
+    }
+    if options.lock == LockMode::Locked
+        && let Some(first) = open.first().and_then(|at| targets.get(*at))
+    {
+        let problem = match before {
+            None => "does not exist".to_owned(),
+            Some(_) => format!("does not answer what the spec asks for `{}`", first.image.name),
+        };
+        return Err(ComposeError::Locked { path: documents.lock_path.clone(), problem });
+    }
+    let mut repomds = BTreeMap::new();
+    let from_lock = open.is_empty();
+    if !from_lock {
+        let favor: Vec<Checksum> = match options.lock {
+            LockMode::Update => Vec::new(),
+            LockMode::Use | LockMode::Locked => {
+                before.as_ref().map(Lock::checksums).unwrap_or_default()
+            }
+        };
+        solve(&mut targets, &open, &favor, &repositories, &mut repomds)?;
+    }
+    let distinct: BTreeSet<&Checksum> = targets
+        .iter()
+        .flat_map(|target| &target.packages)
+        .map(|package| &package.checksum)
+        .collect();
+    reporter.event(&Event::Resolved { images: targets.len(), packages: distinct.len(), from_lock });
+    Ok(Resolved { targets, before, repomds, dir: documents.dir.clone(), repositories })
+}
+
+/// Solves the open targets; those with the same repositories together.
+fn solve(
+    targets: &mut [Target],
+    open: &[usize],
+    favor: &[Checksum],
+    repositories: &Repositories,
+    repomds: &mut BTreeMap<String, Checksum>,
+) -> Result<(), ComposeError> {
+    let mut groups: Vec<(Vec<RepoDefinition>, Vec<usize>)> = Vec::new();
+    for at in open {
+        let Some(target) = targets.get(*at) else { continue };
+        match groups.iter_mut().find(|(repos, _)| *repos == target.repos) {
+            Some((_, members)) => members.push(*at),
+            None => groups.push((target.repos.clone(), vec![*at])),
+        }
+    }
+    for (definitions, members) in groups {
+        let mut snapshots: Vec<RepoSnapshot> = definitions
+            .iter()
+            .map(|definition| repositories.open(definition))
+            .collect::<Result<_, _>>()?;
+        for snapshot in &snapshots {
+            repomds.insert(snapshot.id.clone(), snapshot.repomd.clone());
+        }
+        let images: Vec<ImageRequest> = members
+            .iter()
+            .filter_map(|at| targets.get(*at))
+            .map(|target| request(target, favor))
+            .collect();
+        let local: Vec<PackageRecord> = members
+            .iter()
+            .filter_map(|at| targets.get(*at))
+            .flat_map(|target| &target.local)
+            .map(|local| (local.record.checksum.clone(), local.record.clone()))
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .collect();
+        let needed = file_paths_needed(&task(&snapshots, &local, &images));
+        for snapshot in snapshots.iter_mut().filter(|_| !needed.is_empty()) {
+            snapshot.add_file_paths(&needed)?;
+        }
+        let task = task(&snapshots, &local, &images);
+        let resolution = Libsolv.solve(&task).map_err(|error| locate(error, targets))?;
+        for (at, image) in members.iter().zip(resolution.images) {
+            let packages = image.packages.into_iter().map(|package| {
+                let record = task.record(package)?;
+                Some(match snapshots.get(package.repo) {
+                    Some(snapshot) => of_record(record, &snapshot.id),
+                    None => of_record(record, LOCAL),
+                })
+            });
+            let packages: Option<Vec<TargetPackage>> = packages.collect();
+            let slot = targets.get_mut(*at);
+            match (slot, packages) {
+                (Some(target), Some(packages)) => target.packages = packages,
+                _ => {
+                    return Err(ComposeError::Internal(
+                        "the solver named a package of no repository".to_owned(),
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn task<'a>(
+    snapshots: &'a [RepoSnapshot],
+    local: &'a [PackageRecord],
+    images: &[ImageRequest],
+) -> ResolveTask<'a> {
+    let mut repos: Vec<RepoView<'a>> = snapshots
+        .iter()
+        .map(|snapshot| RepoView {
+            id: &snapshot.id,
+            priority: snapshot.priority,
+            cost: snapshot.cost,
+            packages: &snapshot.packages,
+        })
+        .collect();
+    if !local.is_empty() {
+        repos.push(RepoView { id: LOCAL, priority: 99, cost: 1000, packages: local });
+    }
+    ResolveTask { repos, images: images.to_vec() }
+}
+
+fn request(target: &Target, favor: &[Checksum]) -> ImageRequest {
+    let exact = |request: &Located<String>| {
+        let local = target.local.iter().find(|local| local.request == request.value);
+        match local {
+            Some(local) => format!("checksum:{}", local.record.checksum),
+            None => request.value.clone(),
+        }
+    };
+    ImageRequest {
+        name: target.image.name.to_string(),
+        arch: target.arch.as_str().to_owned(),
+        packages: target.image.packages.iter().map(exact).collect(),
+        exclude: target.image.exclude.iter().map(|one| one.value.clone()).collect(),
+        weak_deps: target.image.weak_deps,
+        best: target.image.best,
+        favor: favor.to_vec(),
+    }
+}
+
+fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
+    TargetPackage {
+        nevra: record.nevra.clone(),
+        repo: repo.to_owned(),
+        location: record.location.clone(),
+        location_base: record.location_base.clone(),
+        size: record.size,
+        checksum: record.checksum.clone(),
+    }
+}
+
+/// A request that matches nothing is an error of the spec: it is shown where it stands.
+fn locate(error: ResolveError, targets: &[Target]) -> ComposeError {
+    let ResolveError::NotFound { image, missing } = &error else { return error.into() };
+    let place = missing.iter().find_map(|one: &Missing| {
+        let mut images = targets.iter().filter(|target| target.image.name.as_str() == image);
+        images.find_map(|target| {
+            target.image.packages.iter().find(|request| request.value == one.request)
+        })
+    });
+    match place {
+        Some(request) => request.place.refuse(error.to_string(), error.hint()).into(),
+        None => error.into(),
+    }
+}
+
+/// The package file of a request such as `./tool-1-1.noarch.rpm`.
+fn local_package(
+    request: &Located<String>,
+    dir: &Path,
+) -> Result<Option<LocalPackage>, ComposeError> {
+    let text = request.value.as_str();
+    if !text.ends_with(".rpm") || !text.contains('/') {
+        return Ok(None);
+    }
+    if text.contains("://") && !text.starts_with("file://") {
+        let hint = "download the file and write its path".to_owned();
+        return Err(request
+            .place
+            .refuse("packages by address are not supported in this release", Some(hint))
+            .into());
+    }
+    let path = dir.join(text.strip_prefix("file://").unwrap_or(text));
+    let wrong = |why: String, hint| ComposeError::from(request.place.refuse(why, hint));
+    let bytes = std::fs::read(&path)
+        .map_err(|error| wrong(format!("cannot read `{}`: {error}", path.display()), None))?;
+    let rpm = RpmFile::parse(&bytes).map_err(|e| wrong(e.to_string(), e.hint()))?;
+    rpm.verify().map_err(|e| wrong(e.to_string(), e.hint()))?;
+    let package = rpm.package().map_err(|e| wrong(e.to_string(), e.hint()))?;
+    let digest = strata_oci::Digest::of(&bytes);
+    let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &digest.hex())
+        .map_err(|error| ComposeError::Internal(error.to_string()))?;
+    let record = package.record(checksum, bytes.len() as u64, &path.to_string_lossy());
+    Ok(Some(LocalPackage { request: request.value.clone(), record }))
+}
+
+impl Resolved {
+    /// The lock that this resolution makes; `made` is what a build found out.
+    pub fn lock(&self, made: Option<(&Ids, &PlanRecord)>) -> Result<Lock, ComposeError> {
+        Lock::new(&self.targets, &self.repomds, &self.dir, made, self.before.as_ref())
+    }
+
+    /// Every package's file, verified: fetched, or where it is.
+    pub fn fetch(&self) -> Result<Vec<(Checksum, PathBuf)>, ComposeError> {
+        let mut wanted: BTreeMap<&Checksum, (&Target, &TargetPackage)> = BTreeMap::new();
+        for target in &self.targets {
+            for package in &target.packages {
+                wanted.entry(&package.checksum).or_insert((target, package));
+            }
+        }
+        let bases: Vec<Vec<Base>> =
+            wanted.values().map(|(target, package)| bases(target, package)).collect();
+        let requests: Vec<PackageRequest<'_>> = wanted
+            .values()
+            .zip(&bases)
+            .map(|((_, package), bases)| PackageRequest {
+                repo: &package.repo,
+                package: package.nevra.to_string(),
+                bases: bases.iter().collect(),
+                location: match package.repo.as_str() {
+                    LOCAL => package.location.rsplit('/').next().unwrap_or(&package.location),
+                    _ => &package.location,
+                },
+                location_base: package.location_base.as_deref(),
+                checksum: &package.checksum,
+                size: package.size,
+            })
+            .collect();
+        let paths = self.repositories.package_store().fetch_all(&requests)?;
+        Ok(wanted.into_keys().cloned().zip(paths).collect())
+    }
+}
+
+/// Where the definition says that the package's repository is.
+fn bases(target: &Target, package: &TargetPackage) -> Vec<Base> {
+    if package.repo == LOCAL {
+        let dir = Path::new(&package.location).parent().unwrap_or(Path::new("."));
+        return vec![Base::Directory(dir.to_owned())];
+    }
+    let definition = target.repos.iter().find(|repo| repo.id == package.repo);
+    let texts = definition.map(|definition| definition.baseurl.as_slice()).unwrap_or_default();
+    texts.iter().filter_map(|text| Base::parse(text, Path::new(""))).collect()
+}
+
+/// Passes on what the repositories tell.
+struct Relay(Arc<dyn Reporter + Send>);
+
+impl strata_repo::Progress for Relay {
+    fn event(&self, event: &strata_repo::Event<'_>) {
+        use strata_repo::{Event as From, PackageOrigin};
+        let event = match event {
+            From::RepositoryLoaded { repo, packages, .. } => {
+                Event::RepositoryRead { id: (*repo).to_owned(), packages: *packages }
+            }
+            From::PackagesWanted { count, bytes } => {
+                Event::FetchStarted { packages: *count, bytes: *bytes }
+            }
+            From::PackageReady { package, bytes, origin, .. } => Event::PackageFetched {
+                nevra: (*package).to_owned(),
+                downloaded: if *origin == PackageOrigin::Downloaded { *bytes } else { 0 },
+            },
+            From::Warning(warning) => Event::Warning(warning.to_string()),
+            From::Retry { url, attempt, reason } => {
+                Event::Warning(format!("`{url}`: {reason}; attempt {attempt}"))
+            }
+            _ => return,
+        };
+        self.0.event(&event);
+    }
+}
