@@ -17,8 +17,7 @@ pub const FORMAT_VERSION: u32 = 1;
 /// All entries of one layer in the order in which they are written: first every directory, once,
 /// parents first, the root included; then the members.
 ///
-/// See `docs/` for why: clients refuse a path that occurs twice, and make up attributes for
-/// parents that are missing.
+/// Clients refuse a path that occurs twice, and make up attributes for parents that are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LayerManifest {
     /// Directories by path.

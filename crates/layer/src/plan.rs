@@ -197,6 +197,18 @@ fn arrange(drafts: Vec<Draft<'_>>, atoms: &[&Atom], images: &[&PlanImage]) -> La
     LayerPlan { images: images.iter().map(stack).collect(), layers }
 }
 
+impl PlannedLayer {
+    /// What is in it, in a few words for people.
+    pub fn title(&self) -> String {
+        let names: BTreeSet<&str> = self.atoms.iter().map(|atom| atom.source.as_str()).collect();
+        let shown: Vec<&str> = names.iter().copied().take(3).collect();
+        match names.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
+}
+
 impl LayerPlan {
     /// Whether the plan does what its task asks for: nothing lost, nothing twice, the budget kept.
     /// The text says what is wrong.

@@ -199,14 +199,26 @@ impl Layering {
     }
 }
 
-/// The file index under which [`crate::Contents::read_package`] gives a file's content: of a hard
-/// link set the last member's, whichever member the payload has it with.
-pub fn content_index(package: &Package, file: u32) -> u32 {
-    package::link_sets(package)
-        .into_iter()
-        .find(|set| set.contains(&file))
-        .and_then(|set| set.last().copied())
-        .unwrap_or(file)
+/// The file indexes under which [`crate::Contents::read_package`] gives a package's contents.
+#[derive(Debug, Clone)]
+pub struct ContentIndexes(BTreeMap<u32, u32>);
+
+impl ContentIndexes {
+    /// Of this package; to be made once for all its files.
+    pub fn of(package: &Package) -> Self {
+        let mut last_of = BTreeMap::new();
+        for set in package::link_sets(package) {
+            if let Some(last) = set.last() {
+                last_of.extend(set.iter().map(|member| (*member, *last)));
+            }
+        }
+        Self(last_of)
+    }
+
+    /// Of a hard link set the last member's, whichever member the payload has the content with.
+    pub fn get(&self, file: u32) -> u32 {
+        self.0.get(&file).copied().unwrap_or(file)
+    }
 }
 
 #[cfg(test)]

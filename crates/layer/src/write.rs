@@ -24,7 +24,7 @@ pub type ContentsError = Box<dyn std::error::Error + Send + Sync>;
 /// Where the bytes of files come from.
 pub trait Contents: Sync {
     /// Reads a package's payload from front to back. `each` gets the file index (of a hard link
-    /// set the last one's, whichever carries the bytes in the payload), the size, and the bytes.
+    /// set the last one's, see [`crate::views::ContentIndexes`]), the size, and the bytes.
     /// Unread rest is skipped; errors of `each` come back as they are or wrapped.
     fn read_package(
         &self,

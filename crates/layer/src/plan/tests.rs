@@ -37,6 +37,7 @@ fn the_smallest_of_one_set_are_joined() {
     let plan = plan(&task).unwrap();
     plan.check(&task).unwrap();
     assert_eq!(sources(&plan), [vec!["a"], vec!["b", "c", "e"], vec!["d"]]);
+    assert_eq!(plan.layers[1].title(), "b, c, e");
 }
 
 /// More sets than the budget: nixpkgs#78744, closure larger than max layers drops paths.

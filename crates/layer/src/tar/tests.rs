@@ -37,18 +37,19 @@ fn awkward() -> (LayerManifest, Memory) {
         sudo,
         sticky,
         file(splittable, "p", 3, size(3)),
-        file(format!("d/{}", long(300)), "p", 4, size(4)),
+        file(format!("d/{}", long(250)), "p", 4, size(4)),
         file(b"latin-\xe9\xff name", "p", 5, size(5)),
         file([b"latin/\xe9".as_slice(), long(150).as_bytes()].concat(), "p", 6, size(6)),
         entry("usr/bin/ping6", EntryKind::HardLink { target: "usr/bin/ping".parse_path() }),
         entry(
             format!("d/{}", "k".repeat(250)),
-            EntryKind::HardLink { target: format!("d/{}", long(300)).parse_path() },
+            EntryKind::HardLink { target: format!("d/{}", long(250)).parse_path() },
         ),
         entry("link", EntryKind::Symlink { target: b"../\xe9 x".to_vec() }),
         entry("longlink", EntryKind::Symlink { target: long(1000).into_bytes() }),
         entry("empty", empty()),
         file("exactly", "p", 7, size(7)),
+        file([long(120), long(120), long(120)].join("/"), "p", 8, size(8)),
         entry("fifo", EntryKind::Fifo),
         entry("100".to_owned() + &"x".repeat(97), empty()),
         entry("umlaut-\u{fc}", empty()),
@@ -191,7 +192,7 @@ fn golden_bytes() {
     let found = [Digest::of(&tar), manifest.key(&Compression::default())];
     assert_eq!(
         found.map(|digest| digest.hex()[..16].to_owned()),
-        ["2f875f1416059575", "cf0c84ba740fcf72"]
+        ["7fef07198aad4b2b", "4333e7116a37bab1"]
     );
     assert_eq!(crate::FORMAT_VERSION, 1);
 }
@@ -260,4 +261,64 @@ for m in tarfile.open(sys.argv[1]):
         .collect();
     let found: Vec<&str> = listing.lines().collect();
     assert_eq!(found, expected);
+}
+
+#[test]
+fn umoci_unpacks_what_was_meant() {
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::MetadataExt as _;
+    use strata_oci::{
+        Descriptor, ImageConfig, Index, Manifest, REF_NAME, RootFs, canonical_json, layout::Layout,
+        media, validate::validate,
+    };
+    let (manifest, memory) = awkward();
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout::create(directory.path().join("layout")).unwrap();
+    let update = layout.update().unwrap();
+    let mut layer = Vec::new();
+    let compression = Compression::default();
+    let written = write_layer(&manifest, &compression, &memory, &NoMembers, &mut layer).unwrap();
+    let layer: Descriptor = update.put_blob_bytes(compression.media_type(), &layer).unwrap();
+    let config = ImageConfig {
+        rootfs: RootFs { diff_ids: vec![written.diff_id], ..RootFs::default() },
+        ..ImageConfig::default()
+    };
+    let config = update.put_blob_bytes(media::CONFIG, &canonical_json(&config)).unwrap();
+    let documents = canonical_json(&Manifest::new(config, vec![layer]));
+    let image = update.put_blob_bytes(media::MANIFEST, &documents).unwrap();
+    update.commit(&Index::new(vec![image.annotated(REF_NAME, "awkward")])).unwrap();
+    assert_eq!(validate(&layout).unwrap().findings, []);
+
+    let image = format!("{}:awkward", layout.root().display());
+    let bundle = directory.path().join("bundle");
+    let arguments = ["--log", "error", "unpack", "--rootless", "--image", &image];
+    if with_tool("umoci", &arguments, &bundle).is_none() {
+        return;
+    }
+    let root = bundle.join("rootfs");
+    for entry in manifest.entries() {
+        let at = root.join(std::ffi::OsStr::from_bytes(entry.path.as_bytes()));
+        let found = std::fs::symlink_metadata(&at).unwrap();
+        if !matches!(entry.kind, EntryKind::Symlink { .. }) {
+            assert_eq!(found.mode() & 0o7777, u32::from(entry.mode), "{}", entry.path);
+        }
+        match &entry.kind {
+            EntryKind::Directory => assert!(found.is_dir()),
+            EntryKind::File { size, .. } => {
+                assert_eq!(found.len(), *size);
+                // Not every file system knows times after 2038.
+                if i32::try_from(entry.mtime).is_ok() {
+                    assert_eq!(found.mtime() as u64, entry.mtime);
+                }
+            }
+            EntryKind::HardLink { target } => {
+                let target = root.join(std::ffi::OsStr::from_bytes(target.as_bytes()));
+                assert_eq!(std::fs::symlink_metadata(target).unwrap().ino(), found.ino());
+            }
+            EntryKind::Symlink { target } => {
+                assert_eq!(std::fs::read_link(&at).unwrap().as_os_str().as_bytes(), target);
+            }
+            _ => {}
+        }
+    }
 }
