@@ -27,7 +27,7 @@ class Built:
 def convert(pool, base, update, work, out):
     """Builds `base` into `out` and `update` beside it."""
     if not update:
-        update = [rebuilt(p, work) for p in base if p.source[0] in sets.UPDATED_SOURCES]
+        update = [rebuilt(p, work) for p in base if p.name in sets.REBUILT]
     world = dependencies.World(base)
     common = common_directories(base)
     sources = source_versions(base), source_versions(update)

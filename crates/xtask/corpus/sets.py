@@ -27,6 +27,10 @@ ALWAYS = ("base-files", "base-passwd", "dash", "libc-bin")
 #: offers, and its `-upd` sibling the newest.
 UPDATED_SOURCES = ("nginx", "openssl", "python-django")
 
+#: What `-upd` holds a rebuild of where apt offers no second version of any of those: packages
+#: that no other package wants in an exact version.
+REBUILT = ("nginx", "python3-django")
+
 #: Packages whose Debian `postinst` becomes their `%post`, word for word: a handful of real
 #: scriptlets that do real work (users, directories, alternatives, byte compilation).
 KEEP_POSTINST = (

@@ -82,7 +82,7 @@ fn pack(strata: &Path, directory: &Path) -> Result<()> {
         let name = package.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut command = Command::new(strata);
         command.arg("pack").arg(&package).arg("-o").arg(repository.join(format!("{name}.rpm")));
-        run(command.arg("--quiet"))?;
+        run(&mut command)?;
     }
     Ok(())
 }
