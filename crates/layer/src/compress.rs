@@ -111,7 +111,13 @@ impl Compression {
     }
 }
 
-enum Compressor {
+/// With room for the largest result, so that no piece needs fresh pages.
+struct Compressor {
+    kind: Kind,
+    room: Vec<u8>,
+}
+
+enum Kind {
     Gzip(libdeflater::Compressor),
     Zstd(zstd::bulk::Compressor<'static>),
     None,
@@ -120,30 +126,37 @@ enum Compressor {
 impl Compressor {
     fn new(compression: &Compression) -> io::Result<Self> {
         let refused = || io::Error::new(io::ErrorKind::InvalidInput, "no such compression level");
-        Ok(match compression {
+        let kind = match compression {
             Compression::Gzip { level } => {
                 let level = i32::try_from(*level).map_err(|_| refused())?;
                 let level = libdeflater::CompressionLvl::new(level).map_err(|_| refused())?;
-                Self::Gzip(libdeflater::Compressor::new(level))
+                Kind::Gzip(libdeflater::Compressor::new(level))
             }
-            Compression::Zstd { level } => Self::Zstd(zstd::bulk::Compressor::new(*level)?),
-            Compression::None => Self::None,
-        })
+            Compression::Zstd { level } => Kind::Zstd(zstd::bulk::Compressor::new(*level)?),
+            Compression::None => Kind::None,
+        };
+        Ok(Self { kind, room: Vec::new() })
     }
 
     fn pack(&mut self, raw: &[u8]) -> io::Result<Vec<u8>> {
-        match self {
-            Self::Gzip(compressor) => {
-                let mut out = vec![0; compressor.gzip_compress_bound(raw.len())];
-                let length = compressor
-                    .gzip_compress(raw, &mut out)
-                    .map_err(|error| io::Error::other(error.to_string()))?;
-                out.truncate(length);
-                Ok(out)
-            }
-            Self::Zstd(compressor) => compressor.compress(raw),
-            Self::None => Ok(raw.to_vec()),
+        let bound = match &mut self.kind {
+            Kind::Gzip(compressor) => compressor.gzip_compress_bound(raw.len()),
+            Kind::Zstd(_) => zstd::zstd_safe::compress_bound(raw.len()),
+            Kind::None => return Ok(raw.to_vec()),
+        };
+        if self.room.len() < bound {
+            self.room.resize(bound, 0);
         }
+        let length = match &mut self.kind {
+            Kind::Gzip(compressor) => compressor
+                .gzip_compress(raw, &mut self.room)
+                .map_err(|error| io::Error::other(error.to_string()))?,
+            Kind::Zstd(compressor) => {
+                compressor.compress_to_buffer(raw, self.room.as_mut_slice())?
+            }
+            Kind::None => 0,
+        };
+        Ok(self.room.get(..length).unwrap_or_default().to_vec())
     }
 }
 
