@@ -74,9 +74,9 @@ impl Present {
         &self.layers
     }
 
-    /// Whether the index has all of these entries as they are.
-    pub fn lists(&self, entries: &[Descriptor]) -> bool {
-        entries.iter().all(|entry| self.index.manifests.contains(entry))
+    /// The index as it was found.
+    pub fn index(&self) -> &Index {
+        &self.index
     }
 }
 

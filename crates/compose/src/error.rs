@@ -152,6 +152,14 @@ pub enum ComposeError {
     /// The destination cannot be read or written.
     #[error(transparent)]
     Layout(#[from] LayoutError),
+    /// Another process changed the destination in the meantime.
+    #[error("`{}` lost the blob `{blob}` while the images were made: another process changed it", dir.display())]
+    Changed {
+        /// The destination.
+        dir: PathBuf,
+        /// What is gone.
+        blob: strata_oci::Digest,
+    },
     /// The cache or another file cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -207,7 +215,8 @@ impl ComposeError {
                 _ => ErrorKind::Outside,
             },
             Self::Layer { source: LayerError::Write(_) | LayerError::Cache { .. }, .. }
-            | Self::Store(_) => ErrorKind::Outside,
+            | Self::Store(_)
+            | Self::Changed { .. } => ErrorKind::Outside,
             Self::Layer { source, .. } => match root_io(source) {
                 Some(io::ErrorKind::StorageFull) => ErrorKind::Outside,
                 _ => ErrorKind::Inputs,
@@ -255,6 +264,7 @@ impl ComposeError {
             Self::Config(error) => error.hint(),
             Self::Layout(error) => error.hint(),
             Self::Store(error) => error.hint(),
+            Self::Changed { .. } => Some("run the build again".to_owned()),
             Self::Pack(error) => error.hint(),
             Self::NotInSpec { known, .. } => Some(format!("it has {known}")),
             Self::Internal(_) => {

@@ -22,6 +22,7 @@ mod lock;
 mod options;
 mod pack;
 mod packages;
+mod publish;
 mod report;
 mod resolve_stage;
 mod root_stage;

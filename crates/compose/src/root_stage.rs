@@ -17,7 +17,7 @@ use strata_rootfs::{
     accounts::{self, Definitions, Ids},
     distro::{Distro, DistroError},
     elf::Elf,
-    facts::PackageFacts,
+    facts::{self, PackageFacts},
     ldconfig::{self, ldconfig},
     merge,
     rpmdb::{self, DbPackage},
@@ -36,7 +36,9 @@ pub(crate) struct Root<'a> {
     pub distro: Distro,
     /// Seconds since 1970 that date what strata generates.
     pub epoch: u64,
-    /// Scriptlets that this release does not run, as `package: when: interpreter`.
+    /// What rpm or systemd-sysusers would have warned of.
+    pub warnings: Vec<String>,
+    /// Scriptlets that this release does not run.
     pub scriptlets: Vec<SkippedScriptlet>,
     /// Names to numbers.
     pub owners: Owners,
@@ -111,9 +113,11 @@ impl<'a> Prepared<'a> {
         })
         .map_err(|source| ComposeError::Merge { image: image(), source })?;
         let distro = self.distro(&merged)?;
+        let warnings = self.warnings(&merged);
         let newest = packages.iter().map(|package| package.build_time).max();
         Ok(Root {
             epoch: epoch.or(newest).unwrap_or(0),
+            warnings,
             scriptlets: skipped_scriptlets(&packages),
             target: self.target,
             files: self.files,
@@ -123,6 +127,23 @@ impl<'a> Prepared<'a> {
             definitions: self.definitions,
             early: Facts(self.facts),
         })
+    }
+
+    fn warnings(&self, merged: &Merged) -> Vec<String> {
+        let mut warnings: Vec<String> = merged.warnings.iter().map(ToString::to_string).collect();
+        for problem in &self.definitions.problems {
+            let line = if problem.line > 0 { format!(":{}", problem.line) } else { String::new() };
+            warnings.push(format!("{}{line}: ignored: {}", problem.source, problem.reason));
+        }
+        for file in &self.files {
+            for index in facts::oversized(&file.package) {
+                let Some(entry) = file.package.files.get(index as usize) else { continue };
+                let path = String::from_utf8_lossy(&entry.path);
+                let name = &file.package.nevra.name;
+                warnings.push(format!("`{name}`: `{path}` is too large to be read, and is not"));
+            }
+        }
+        warnings
     }
 
     /// The spec's key, else what os-release in the tree says.
