@@ -116,19 +116,8 @@ impl Planned {
 
     /// A shared layer in a few words.
     pub fn title(&self, at: usize) -> String {
-        self.plan.layers.get(at).map(title).unwrap_or_default()
+        self.plan.layers.get(at).map(PlannedLayer::title).unwrap_or_default()
     }
-}
-
-/// The sources in a layer: all of a few, else the first and how many more.
-pub(crate) fn title(layer: &PlannedLayer) -> String {
-    const SHOWN: usize = 4;
-    let sources: BTreeSet<&str> = layer.atoms.iter().map(|atom| atom.source.as_str()).collect();
-    let mut text = sources.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    if sources.len() > SHOWN {
-        text.push_str(&format!(" and {} more", sources.len() - SHOWN));
-    }
-    text
 }
 
 /// What [`Views`] borrows.
