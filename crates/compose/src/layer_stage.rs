@@ -30,6 +30,7 @@ pub(crate) struct Planned {
 
 impl Planned {
     /// Plans the layers of these roots; the previous plan is a hint that keeps layers in place.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn new(
         roots: &[Root<'_>],
         compression: &Compression,
@@ -42,6 +43,7 @@ impl Planned {
     }
 
     /// The same plan after the roots were completed: now the images' own layers are final.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn complete(
         self,
         roots: &[Root<'_>],
@@ -72,6 +74,7 @@ impl Planned {
     }
 
     /// Sees to it that the shared layers of these images exist.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn make_shared(
         &self,
         images: &BTreeSet<String>,

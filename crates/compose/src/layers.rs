@@ -82,6 +82,7 @@ impl<'a> LayerStore<'a> {
     }
 
     /// Makes the layer, and keeps it.
+    #[tracing::instrument(level = "debug", skip_all, fields(title))]
     pub fn make(
         &self,
         title: &str,

@@ -111,15 +111,10 @@ fn read_headers(path: &Path) -> Result<Vec<u8>, Problem> {
     }
 }
 
+/// The hard link sets, keyed by every member.
 fn link_sets(package: &Package) -> BTreeMap<u32, Arc<[u32]>> {
-    let mut by_inode: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
-    for (index, file) in (0u32..).zip(&package.files) {
-        if file.is_regular() && !file.is_ghost() && file.inode != 0 {
-            by_inode.entry((file.device, file.inode)).or_default().push(index);
-        }
-    }
     let mut sets = BTreeMap::new();
-    for members in by_inode.into_values().filter(|members| members.len() > 1) {
+    for members in package.hard_links() {
         let members: Arc<[u32]> = members.into();
         sets.extend(members.iter().map(|member| (*member, Arc::clone(&members))));
     }
@@ -144,6 +139,7 @@ pub(crate) struct PackageSet {
 
 impl PackageSet {
     /// Opens package files that were verified before.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn open(cache: &Cache, files: Vec<(Checksum, PathBuf)>) -> Result<Self, ComposeError> {
         let opened: Result<Vec<PackageFile>, ComposeError> = files
             .into_par_iter()
@@ -163,6 +159,7 @@ impl PackageSet {
     }
 
     /// Contents of the small files that are needed before layers are numbered, for every package.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn read_early(&self) -> Result<(), ComposeError> {
         let todo: Vec<&PackageFile> = self.files.values().collect();
         todo.par_iter()
@@ -173,6 +170,7 @@ impl PackageSet {
     }
 
     /// Facts of libraries, for every one of these packages that a layer was not just made from.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn read_libraries(&self, of: &BTreeSet<Checksum>) -> Result<(), ComposeError> {
         let todo: Result<Vec<&PackageFile>, _> = of.iter().map(|one| self.get(one)).collect();
         let read = |file: &&PackageFile| {

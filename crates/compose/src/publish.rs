@@ -47,6 +47,7 @@ type Placed = BTreeMap<usize, (Descriptor, ImageReport)>;
 impl Publication<'_> {
     /// Puts blobs and the index in place. Nothing of the old state is touched before the new one is
     /// whole; when nothing changes, nothing is written.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn publish(&self, destination: &Destination) -> Result<BuildReport, ComposeError> {
         if self.made.is_empty()
             && let Some((_, entries)) = self.entries(&Placed::new())

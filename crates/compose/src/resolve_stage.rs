@@ -35,6 +35,7 @@ pub(crate) struct Resolved {
 }
 
 /// Resolves every image of the spec; `--image` plays no part in it.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(crate) fn resolve(
     documents: &Documents,
     options: &Options,
@@ -272,6 +273,7 @@ impl Resolved {
     }
 
     /// Every package's file, verified: fetched, or where it is.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn fetch(&self) -> Result<Vec<(Checksum, PathBuf)>, ComposeError> {
         let mut wanted: BTreeMap<&Checksum, (&Target, &TargetPackage)> = BTreeMap::new();
         for target in &self.targets {

@@ -58,6 +58,7 @@ pub struct SkippedScriptlet {
 }
 
 /// Merges every image, and numbers the accounts that no package gave a number.
+#[tracing::instrument(level = "debug", skip_all)]
 pub(crate) fn roots<'a>(
     targets: &'a [Target],
     packages: &'a PackageSet,
@@ -175,6 +176,7 @@ impl<'a> Prepared<'a> {
 impl Root<'_> {
     /// Puts in what is different in every image and needs libraries to be known: soname links,
     /// `ld.so.cache`, the rpmdb. The facts of all libraries must have been read.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub fn complete(&mut self, packages: &PackageSet) -> Result<(), ComposeError> {
         let facts = Facts(self.files.iter().map(|file| packages.facts(&file.checksum)).collect());
         ldconfig(&self.merged.tree, &facts).apply(&mut self.merged.tree, self.epoch);
