@@ -20,7 +20,7 @@ const EPOCH: u64 = 1_700_000_000;
 fn available() -> bool {
     let fine = Command::new("systemd-sysusers").arg("--version").output().is_ok();
     if !fine {
-        let required = std::env::var("STRATA_REQUIRE_ORACLES").is_ok_and(|value| value == "1");
+        let required = std::env::var("STRATA_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
         assert!(!required, "`systemd-sysusers` is needed");
         eprintln!("skipped: needs `systemd-sysusers`");
     }

@@ -14,14 +14,14 @@ use tempfile::TempDir;
 pub const DBPATH: &str = "/.rpmdb";
 
 /// Whether the oracle can run: as root (for owners), with `rpm` and `rpmbuild` at hand.
-/// `STRATA_REQUIRE_ORACLES=1` makes it an error when it cannot.
+/// `STRATA_REQUIRE_CORPUS=1` makes it an error when it cannot.
 #[allow(clippy::print_stderr, reason = "a note for who runs the tests")]
 pub fn available() -> bool {
     let runs = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let root = fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0);
     let fine = root && runs("rpm") && runs("rpmbuild");
     if !fine {
-        let required = std::env::var("STRATA_REQUIRE_ORACLES").is_ok_and(|value| value == "1");
+        let required = std::env::var("STRATA_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
         assert!(!required, "`rpm` and `rpmbuild` are needed, and root to install packages");
         eprintln!("skipped: needs root, `rpm` and `rpmbuild`");
     }
