@@ -33,9 +33,18 @@ pub fn succeeds(command: &mut Command) -> bool {
 }
 
 /// cargo, as it runs us, at the root of the workspace.
+///
+/// What it told us about ourselves is kept from it: some build scripts look at `CARGO_PKG_NAME` and
+/// its kin, and would run again whenever one works with and without `cargo xtask` in turn.
 pub fn cargo(arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(crate::workspace::root()).args(arguments);
     command
 }
