@@ -88,7 +88,8 @@ impl<'a> Wanted<'a> {
             let (uid, gid) = owner(file, accounts)?;
             let path = TreePath::new(&file.path.value)
                 .map_err(|error| file.path.place.refuse(error.to_string(), None))?;
-            files.insert(path, OverlayFile { bytes: Arc::clone(bytes), mode: file.mode, uid, gid });
+            let (bytes, place) = (Arc::clone(bytes), file.path.place.clone());
+            files.insert(path, OverlayFile { bytes, mode: file.mode, uid, gid, place });
         }
         Ok(files)
     }
@@ -122,7 +123,8 @@ fn content(
                 Ok(bytes) => Ok(bytes.into()),
                 Err(error) => {
                     let why = format!("cannot read `{}`: {error}", path.display());
-                    Err(source.place.refuse(why, None).into())
+                    let hint = "a relative path counts from the directory of the overlay";
+                    Err(source.place.refuse(why, Some(hint.to_owned())).into())
                 }
             }
         }

@@ -68,9 +68,11 @@ pub fn build(
         selected: &selected,
         made: &made,
     };
+    let changed = resolved.before.as_ref() != Some(&lock);
+    let pending = changed.then(|| lock.prepare(&documents.lock_path)).transpose()?;
     let report = publication.publish(destination)?;
-    if resolved.before.as_ref() != Some(&lock) {
-        lock.write(&documents.lock_path)?;
+    if let Some(pending) = pending {
+        pending.commit()?;
     }
     for image in &report.images {
         let name = format!("{} ({})", image.name, image.arch);

@@ -125,16 +125,6 @@ pub enum ComposeError {
         /// Why.
         source: RpmdbError,
     },
-    /// A file of the overlay cannot be put where it should go.
-    #[error("image `{image}`: the overlay's file `{path}` cannot be put there: {reason}")]
-    Overlay {
-        /// The image.
-        image: String,
-        /// The file.
-        path: String,
-        /// Why.
-        reason: String,
-    },
     /// The layers cannot be planned.
     #[error(transparent)]
     Plan(#[from] strata_layer::plan::PlanError),
@@ -208,10 +198,8 @@ impl ComposeError {
                 strata_repo::ErrorKind::Outside => ErrorKind::Outside,
             },
             Self::Read { source, .. } => match source.kind() {
-                io::ErrorKind::NotFound
-                | io::ErrorKind::IsADirectory
-                | io::ErrorKind::NotADirectory
-                | io::ErrorKind::InvalidData => ErrorKind::Inputs,
+                io::ErrorKind::InvalidData => ErrorKind::Inputs,
+                kind if is_wrong_path(kind) => ErrorKind::Inputs,
                 _ => ErrorKind::Outside,
             },
             Self::Layer { source: LayerError::Write(_) | LayerError::Cache { .. }, .. }
@@ -222,10 +210,9 @@ impl ComposeError {
                 _ => ErrorKind::Inputs,
             },
             Self::Layout(error) => match error {
-                LayoutError::UnknownImage { .. } | LayoutError::NotLayout { .. } => {
-                    ErrorKind::Inputs
-                }
-                _ => ErrorKind::Outside,
+                LayoutError::Io { source, .. } if is_wrong_path(source.kind()) => ErrorKind::Inputs,
+                LayoutError::Io { .. } => ErrorKind::Outside,
+                _ => ErrorKind::Inputs,
             },
             Self::Rpmdb { source: RpmdbError::Sqlite(_) | RpmdbError::States { .. }, .. }
             | Self::Internal(_) => ErrorKind::Internal,
@@ -239,6 +226,8 @@ impl ComposeError {
             Self::Spec(error) => error.hint(),
             Self::Read { source, .. } => match source.kind() {
                 io::ErrorKind::PermissionDenied => Some("the file has to be readable".to_owned()),
+                io::ErrorKind::InvalidData => Some("the file has to be text in UTF-8".to_owned()),
+                kind if is_wrong_path(kind) => Some("check the path".to_owned()),
                 _ => None,
             },
             Self::Repo(error) => error.hint(),
@@ -258,7 +247,6 @@ impl ComposeError {
                 "leave `scriptlets` out or set it to `skip`: the build then lists what did not run"
                     .to_owned(),
             ),
-            Self::Overlay { .. } => None,
             Self::Plan(error) => error.hint(),
             Self::Layer { source, .. } => source.hint(),
             Self::Config(error) => error.hint(),
@@ -272,6 +260,12 @@ impl ComposeError {
             }
         }
     }
+}
+
+/// Whether what the user named is not there, or not what it should be.
+fn is_wrong_path(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    matches!(kind, NotFound | IsADirectory | NotADirectory)
 }
 
 /// The kind of the input or output error at the bottom of an error, if there is one.

@@ -106,7 +106,7 @@ impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (mut tenths, mut unit) = (self.0 * 10, "B");
         for larger in ["kB", "MB", "GB", "TB"] {
-            if tenths < 9_995 {
+            if tenths < 10_000 {
                 break;
             }
             tenths = (tenths + 500) / 1000;

@@ -6,7 +6,8 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    fs,
+    io::{self, Write},
     path::Path,
 };
 use strata_layer::plan::{PlanRecord, RecordedAtom, RecordedLayer};
@@ -17,6 +18,7 @@ use strata_resolve::lock::{
 };
 use strata_rootfs::accounts::Ids;
 use strata_rpm::{Checksum, ChecksumAlgorithm};
+use strata_store::PendingFile;
 
 /// The lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +91,15 @@ impl Lock {
 
     /// Writes it, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), ComposeError> {
-        Ok(strata_store::write_atomic(path, &self.0.to_bytes())?)
+        self.prepare(path)?.commit()?;
+        Ok(())
+    }
+
+    /// Writes it under another name: what can fail fails here, while nothing has changed.
+    pub fn prepare(&self, path: &Path) -> Result<PendingFile, ComposeError> {
+        let mut pending = PendingFile::create(path)?;
+        pending.write_all(&self.0.to_bytes()).map_err(|error| pending.write_error(error))?;
+        Ok(pending)
     }
 
     /// The packages of an image whose request is the same as then.

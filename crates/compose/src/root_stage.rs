@@ -355,18 +355,14 @@ pub(crate) fn add_overlay_files(
     files: &BTreeMap<TreePath, OverlayFile>,
 ) -> Result<(), ComposeError> {
     for (path, file) in files {
+        let refuse = |reason: String| {
+            let why = format!("the file cannot be put into the image `{}`: {reason}", root.target);
+            file.place.refuse(why, Some("choose another path".to_owned()))
+        };
         let place =
-            root.merged.tree.resolve_parent(path).map_err(|source| ComposeError::Overlay {
-                image: root.target.to_string(),
-                path: path.to_string(),
-                reason: source.to_string(),
-            })?;
+            root.merged.tree.resolve_parent(path).map_err(|error| refuse(error.to_string()))?;
         if root.merged.tree.get(&place).is_some_and(Node::is_dir) {
-            return Err(ComposeError::Overlay {
-                image: root.target.to_string(),
-                path: path.to_string(),
-                reason: "it is a directory in the image".to_owned(),
-            });
+            return Err(refuse(format!("`{place}` is a directory")).into());
         }
         let mut node = Node::generated(Arc::clone(&file.bytes), file.mode, root.epoch);
         (node.uid, node.gid, node.origin) = (file.uid, file.gid, Origin::Overlay);
@@ -386,4 +382,6 @@ pub(crate) struct OverlayFile {
     pub uid: u32,
     /// Numeric group.
     pub gid: u32,
+    /// Where the overlay says so.
+    pub place: strata_spec::Place,
 }

@@ -106,7 +106,7 @@ pub enum Problem {
 /// What was looked at, and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Images (platforms of one name count apart).
+    /// Distinct images: platforms count apart, names of one image do not.
     pub images: usize,
     /// Distinct layers.
     pub layers: usize,
@@ -126,7 +126,12 @@ impl Report {
 /// Checks every image of a layout: digests, sizes, documents, diff ids, tar rules.
 pub fn validate(layout: &Layout) -> Result<Report, LayoutError> {
     let index = layout.index()?;
-    let mut check = Check { layout, report: Report::default(), layers: BTreeMap::new() };
+    let mut check = Check {
+        layout,
+        report: Report::default(),
+        images: BTreeSet::new(),
+        layers: BTreeMap::new(),
+    };
     let mut names = BTreeSet::new();
     for entry in &index.manifests {
         let name = entry.ref_name().map_or_else(|| entry.digest.to_string(), str::to_owned);
@@ -142,6 +147,8 @@ pub fn validate(layout: &Layout) -> Result<Report, LayoutError> {
 struct Check<'a> {
     layout: &'a Layout,
     report: Report,
+    /// Manifests that were looked at: a tag is another name of an image, not another image.
+    images: BTreeSet<Digest>,
     layers: BTreeMap<Digest, Result<CheckedLayer, Vec<Problem>>>,
 }
 
@@ -187,6 +194,9 @@ impl Check<'_> {
     }
 
     fn image(&mut self, name: &str, entry: &Descriptor) {
+        if !self.images.insert(entry.digest) {
+            return;
+        }
         self.report.images += 1;
         let Some(manifest) = self.document::<Manifest>(name, entry) else { return };
         let Some(config) = self.document::<ImageConfig>(name, &manifest.config) else { return };
