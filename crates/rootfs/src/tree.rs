@@ -251,11 +251,13 @@ impl Tree {
 
     /// Follows symbolic links in every directory component (not in the last one), inside the tree:
     /// an absolute target starts at the root, `..` stops there. Components that do not exist are
-    /// kept as they are.
+    /// kept as they are; anything but a directory on the way is an error.
     pub fn resolve_parent(&self, path: &TreePath) -> Result<TreePath, WalkError> {
-        match path.parent() {
-            Some(parent) => Ok(self.resolve(&parent)?.join(path.file_name())),
-            None => Ok(TreePath::root()),
+        let Some(parent) = path.parent() else { return Ok(TreePath::root()) };
+        let parent = self.resolve(&parent)?;
+        match self.get(&parent) {
+            Some(node) if !node.is_dir() => Err(WalkError::NotDirectory(parent.to_string())),
+            _ => Ok(parent.join(path.file_name())),
         }
     }
 
@@ -402,6 +404,8 @@ mod tests {
         assert_eq!(resolve(&tree, "/self/x"), "too many levels of symbolic links at `/self/x`");
         assert_eq!(resolve(&tree, "/f/x"), "`/f` is not a directory");
         assert_eq!(resolve(&tree, "/f"), "/f");
+        let below = tree.resolve_parent(&path("/f/x")).unwrap_err();
+        assert_eq!(below.to_string(), "`/f` is not a directory");
     }
 
     #[test]
