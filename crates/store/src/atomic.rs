@@ -1,6 +1,6 @@
 //! Writing a file so that its name never shows half of it.
 
-use crate::StoreError;
+use crate::{StoreError, error::CREATE_IN};
 use std::{
     fs::{File, Permissions},
     io::{self, Write},
@@ -34,7 +34,7 @@ impl PendingFile {
             // the umask takes its part, as with any other file of the user
             .permissions(Permissions::from_mode(0o666))
             .tempfile_in(directory)
-            .map_err(StoreError::io("create a file in", directory))?;
+            .map_err(StoreError::io(CREATE_IN, directory))?;
         // A file system without locks still works; only cleaning is then by age alone.
         let _ = file.as_file().try_lock();
         Ok(Self { file, target: target.to_owned() })

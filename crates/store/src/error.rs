@@ -5,6 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// An action on the directory that the error names, not on what it is in.
+pub(crate) const CREATE_IN: &str = "create a file in";
+
 /// Why a file could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -44,8 +47,12 @@ impl StoreError {
 
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
-        let Self::Io { path, source, .. } = self else { return None };
-        let place = path.parent().unwrap_or(path).display();
+        let Self::Io { action, path, source } = self else { return None };
+        let place = match path.parent() {
+            _ if *action == CREATE_IN => path.display(),
+            Some(parent) if parent.as_os_str().is_empty() => Path::new(".").display(),
+            parent => parent.unwrap_or(path).display(),
+        };
         match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Some(format!("free some space on the file system of `{place}`"))
