@@ -117,7 +117,9 @@ impl ResolveError {
 impl Missing {
     fn hint(&self) -> Option<String> {
         match &self.why {
-            MissingReason::Unknown(near) if near.is_empty() => None,
+            MissingReason::Unknown(near) if near.is_empty() => {
+                Some("no name in these repositories is like it: add the one that has it".to_owned())
+            }
             MissingReason::Unknown(near) => {
                 let names: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
                 Some(format!("did you mean {}?", names.join(" or ")))

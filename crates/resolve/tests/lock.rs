@@ -127,7 +127,7 @@ fn errors_say_where_and_what() {
         error.to_string(),
         "version 2 was written by a newer strata; this one knows version 1"
     );
-    assert!(error.hint().unwrap().contains("--update"));
+    assert!(error.hint().unwrap().contains("remove the file"));
     assert!(Lockfile::parse(r#"{"version": 0}"#).is_err());
     assert!(Lockfile::parse("").is_err());
 

@@ -173,8 +173,8 @@ impl LockError {
     /// What may help.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Newer { .. } => "use the strata that wrote it, or resolve anew with `--update`",
-            _ => "restore it from version control, or resolve anew with `--update`",
+            Self::Newer { .. } => "use the strata that wrote it, or remove the file to resolve anew",
+            _ => "restore it from version control, or remove it to resolve anew",
         };
         Some(hint.to_owned())
     }
