@@ -2,7 +2,7 @@
 
 use crate::{ComposeError, Options};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
@@ -71,22 +71,12 @@ impl Documents {
             let Some(image) = self.spec.effective(name) else { continue };
             let stated = self.spec.defaults.arch.is_some()
                 || self.spec.images.get(name).is_some_and(|own| own.settings.arch.is_some());
-            let arches = match (wanted.is_empty(), stated) {
-                (true, _) => image.archs.clone(),
-                // the spec leaves it open, so the command line may say it
-                (false, false) => wanted.clone(),
-                (false, true) => {
-                    image.archs.iter().copied().filter(|arch| wanted.contains(arch)).collect()
-                }
+            // where the spec leaves it open, the command line says it; else it only selects
+            let arches = match wanted.is_empty() || stated {
+                true => image.archs.clone(),
+                false => wanted.clone(),
             };
             all.extend(arches.into_iter().map(|arch| (image.clone(), arch)));
-        }
-        if all.is_empty() {
-            return Err(ComposeError::NotInSpec {
-                what: "architecture",
-                name: options.arches.join(", "),
-                known: "others".to_owned(),
-            });
         }
         for name in &options.images {
             if !self.spec.images.keys().any(|known| known.as_str() == name) {
@@ -98,6 +88,17 @@ impl Documents {
                     known: known.join(", "),
                 });
             }
+        }
+        if !all.iter().any(|(image, arch)| options.selects(image.name.as_str(), *arch)) {
+            let images = all.iter().filter(|(image, _)| {
+                options.images.is_empty() || options.images.iter().any(|n| n == image.name.as_str())
+            });
+            let known: BTreeSet<String> = images.map(|(_, arch)| format!("`{arch}`")).collect();
+            return Err(ComposeError::NotInSpec {
+                what: "architecture",
+                name: options.arches.join("`, `"),
+                known: known.into_iter().collect::<Vec<_>>().join(", "),
+            });
         }
         Ok(all)
     }

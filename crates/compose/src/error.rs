@@ -43,6 +43,12 @@ pub enum ComposeError {
     /// A repository is wrong or out of reach.
     #[error(transparent)]
     Repo(#[from] RepoError),
+    /// A package that the lock names cannot be had.
+    #[error(transparent)]
+    LockedPackage {
+        /// Why.
+        source: RepoError,
+    },
     /// No definition has this repository id.
     #[error("{place}: no repository `{id}` is defined")]
     UnknownRepo {
@@ -193,7 +199,7 @@ impl ComposeError {
             Self::NotInSpec { .. } => ErrorKind::Usage,
             Self::Pack(crate::PackError::Write(_)) => ErrorKind::Outside,
             Self::Pack(crate::PackError::Unsound { .. }) => ErrorKind::Internal,
-            Self::Repo(error) => match error.kind() {
+            Self::Repo(error) | Self::LockedPackage { source: error } => match error.kind() {
                 strata_repo::ErrorKind::Inputs => ErrorKind::Inputs,
                 strata_repo::ErrorKind::Outside => ErrorKind::Outside,
             },
@@ -231,6 +237,11 @@ impl ComposeError {
                 _ => None,
             },
             Self::Repo(error) => error.hint(),
+            Self::LockedPackage { source } if is_gone(source) => Some(
+                "`strata.lock` names this file; `--update` takes what the repository has now"
+                    .to_owned(),
+            ),
+            Self::LockedPackage { source } => source.hint(),
             Self::UnknownRepo { hint, .. } => Some(hint.clone()),
             Self::Resolve(error) => error.hint(),
             Self::Locked { .. } => Some(
@@ -260,6 +271,14 @@ impl ComposeError {
             }
         }
     }
+}
+
+/// Whether a repository is in reach and does not have this file any more.
+fn is_gone(error: &RepoError) -> bool {
+    use strata_repo::FetchReason::{Checksum, NotFound, Size};
+    let RepoError::Fetch { failures, .. } = error else { return false };
+    let reason = failures.last().map(|failure| &failure.reason);
+    matches!(reason, Some(NotFound | Checksum { .. } | Size { .. }))
 }
 
 /// Whether what the user named is not there, or not what it should be.

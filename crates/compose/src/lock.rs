@@ -98,7 +98,10 @@ impl Lock {
     /// Writes it under another name: what can fail fails here, while nothing has changed.
     pub fn prepare(&self, path: &Path) -> Result<PendingFile, ComposeError> {
         let mut pending = PendingFile::create(path)?;
-        pending.write_all(&self.0.to_bytes()).map_err(|error| pending.write_error(error))?;
+        let written = pending.write_all(&self.0.to_bytes());
+        written
+            .and_then(|()| pending.file_mut().sync_all())
+            .map_err(|error| pending.write_error(error))?;
         Ok(pending)
     }
 

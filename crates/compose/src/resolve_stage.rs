@@ -32,6 +32,8 @@ pub(crate) struct Resolved {
     /// The spec's directory.
     dir: PathBuf,
     repositories: Repositories,
+    /// Whether packages may be older than what the repositories have now.
+    locked: bool,
 }
 
 /// Resolves every image of the spec; `--image` plays no part in it.
@@ -102,7 +104,8 @@ pub(crate) fn resolve(
         .map(|package| &package.checksum)
         .collect();
     reporter.event(&Event::Resolved { images: targets.len(), packages: distinct.len(), from_lock });
-    Ok(Resolved { targets, before, repomds, dir: documents.dir.clone(), repositories })
+    let locked = options.lock != LockMode::Update && before.is_some();
+    Ok(Resolved { targets, before, repomds, dir: documents.dir.clone(), repositories, locked })
 }
 
 /// Solves the open targets; those with the same repositories together.
@@ -299,7 +302,11 @@ impl Resolved {
                 size: package.size,
             })
             .collect();
-        let paths = self.repositories.package_store().fetch_all(&requests)?;
+        let fetched = self.repositories.package_store().fetch_all(&requests);
+        let paths = fetched.map_err(|source| match self.locked {
+            true => ComposeError::LockedPackage { source },
+            false => source.into(),
+        })?;
         Ok(wanted.into_keys().cloned().zip(paths).collect())
     }
 }
