@@ -12,7 +12,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Warnings are printed even when `quiet`; everything else is not.
+    /// Prints nothing when `quiet`.
     pub fn new(quiet: bool) -> Self {
         let drawn = !quiet && io::stderr().is_terminal();
         let target =
@@ -47,8 +47,8 @@ impl Progress {
 impl Reporter for Progress {
     fn event(&self, event: &Event) {
         match event {
-            Event::Warning(_) => self.line(&event.to_string()),
             _ if self.quiet => {}
+            Event::Warning(_) => self.line(&event.to_string()),
             Event::FetchStarted { packages, .. } => self.begin("packages", *packages),
             Event::PackageFetched { nevra, .. } => self.step(nevra.clone()),
             Event::LayersStarted { layers, known } => {
