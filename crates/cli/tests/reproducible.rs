@@ -166,7 +166,12 @@ fn an_update_from_cached_members_equals_a_cold_build() {
     bench.build(&[]);
     let change = |bench: &Bench| {
         bench.package("data", "2", "", &[("/usr/share/data", &"9876543210".repeat(200_000))]);
-        bench.package("web", "1.1", "", &[("/usr/lib/sysusers.d/web.conf", "u web - \"Web\"\n")]);
+        bench.package(
+            "web",
+            "1.1",
+            "",
+            &[("/usr/lib/sysusers.d/web.conf", "u web - \"Web\"\ng tools -\n")],
+        );
     };
     change(&bench);
     bench.build(&["--update"]);
@@ -177,7 +182,7 @@ fn an_update_from_cached_members_equals_a_cold_build() {
     cold.build(&[]);
     assert_same(&bench.out(), &cold.out());
     assert_eq!(bench.lock(), cold.lock());
-    // and here nothing of the lock was needed either
+    // the accounts and the sources are the same as before: the lock adds nothing
     let stateless = elsewhere(&bench);
     stateless.build(&[]);
     assert_same(&bench.out(), &stateless.out());
