@@ -6,6 +6,7 @@
 # repodata/            primary and filelists of CORPUS/full
 # dnf.txt.gz           what dnf installs, asked for each package name alone; weak dependencies off
 # dnf-weak.txt.gz      the same with weak dependencies
+# dnf-without.txt.gz   the same with `perl-base` excluded
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -28,5 +29,6 @@ trap 'rm -rf "$answers"' EXIT
 oracle=$top/crates/resolve/tests/oracle/dnf_answers.py
 /usr/bin/python3 "$oracle" "$here" - "$answers/dnf.txt"
 /usr/bin/python3 "$oracle" "$here" - "$answers/dnf-weak.txt" --weak
-for file in dnf dnf-weak; do gzip -9 -n <"$answers/$file.txt" >"$here/$file.txt.gz"; done
+/usr/bin/python3 "$oracle" "$here" - "$answers/dnf-without.txt" --exclude perl-base
+for file in dnf dnf-weak dnf-without; do gzip -9 -n <"$answers/$file.txt" >"$here/$file.txt.gz"; done
 du -sh "$here"
