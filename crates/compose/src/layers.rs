@@ -109,7 +109,8 @@ impl<'a> LayerStore<'a> {
             members: written.spans.into_iter().map(|Span { key, range }| (key, range)).collect(),
         };
         let bytes = serde_json::to_vec(&record).unwrap_or_default();
-        self.cache.layers.put(&record_name(key), &bytes)?;
+        // half a record is no JSON, and then the layer is made again
+        self.cache.layers.put_lazily(&record_name(key), &bytes)?;
         Ok(KnownLayer {
             digest: record.digest,
             diff_id: record.diff_id,

@@ -227,7 +227,8 @@ impl PackageSet {
         // most packages have nothing to tell: their header says so, quicker than a file could
         if !kept.facts.contents.is_empty() || !facts::wanted_elf(&file.package).is_empty() {
             let bytes = serde_json::to_vec(&kept).unwrap_or_default();
-            self.cache.facts.put(&facts_key(&file.checksum), &bytes)?;
+            // half of them are no JSON, and then they are read again
+            self.cache.facts.put_lazily(&facts_key(&file.checksum), &bytes)?;
         }
         self.remember(file, kept);
         Ok(())

@@ -55,19 +55,27 @@ impl PendingFile {
         StoreError::io("write", &self.target)(source)
     }
 
-    /// Flushes to the disk and gives the file its name, replacing what had it.
+    /// Flushes to the disk and gives the file its name, replacing what had it. Afterwards a power
+    /// cut takes neither.
     pub fn commit(self) -> Result<PathBuf, StoreError> {
         let target = self.target.clone();
-        self.commit_as(&target)
-    }
-
-    /// As [`Self::commit`], with a name in the same directory that only the content decided.
-    pub fn commit_as(self, target: &Path) -> Result<PathBuf, StoreError> {
-        let (file, target) = (self.file, target.to_owned());
-        file.as_file().sync_all().map_err(StoreError::io("write", &target))?;
-        file.persist(&target).map_err(|e| StoreError::io("write", &target)(e.error))?;
+        let target = self.commit_as(&target)?;
         sync_parent(&target)?;
         Ok(target)
+    }
+
+    /// As [`Self::commit`], with a name in the same directory that only the content decided. A power
+    /// cut may take the name: whoever keeps what can be made again need not wait for the directory.
+    pub fn commit_as(self, target: &Path) -> Result<PathBuf, StoreError> {
+        self.file.as_file().sync_all().map_err(StoreError::io("write", target))?;
+        self.commit_lazily(target)
+    }
+
+    /// Gives the file its name without waiting for the disk. After a power cut it may be empty or
+    /// cut short: only for what its reader can tell from that, and make again.
+    pub(crate) fn commit_lazily(self, target: &Path) -> Result<PathBuf, StoreError> {
+        self.file.persist(target).map_err(|e| StoreError::io("write", target)(e.error))?;
+        Ok(target.to_owned())
     }
 }
 

@@ -76,6 +76,16 @@ impl Store {
         self.put_with(key, |file| file.write_all(bytes))
     }
 
+    /// Writes `bytes` as the file of `key` without waiting for the disk. A killed process leaves it
+    /// whole or absent, but a power cut may empty it or cut it short: only for what its reader can
+    /// tell from that, and make again.
+    pub fn put_lazily(&self, key: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let mut pending = self.begin(key)?;
+        pending.file_mut().write_all(bytes).map_err(|e| pending.write_error(e))?;
+        let target = pending.target().to_owned();
+        pending.commit_lazily(&target)
+    }
+
     /// Removes the file of `key`; whether there was one.
     pub fn remove(&self, key: &str) -> Result<bool, StoreError> {
         let path = self.path(key)?;

@@ -48,6 +48,19 @@ fn put_then_get() {
 }
 
 #[test]
+fn put_lazily_replaces_in_one_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let path = store.put_lazily("key", b"one").unwrap();
+    let mut open = File::open(&path).unwrap();
+    store.put_lazily("key", b"two").unwrap();
+    // who reads the old file keeps it whole
+    assert_eq!(io::read_to_string(&mut open).unwrap(), "one");
+    assert_eq!(store.read("key").unwrap().unwrap(), b"two");
+    assert_eq!(names(directory.path()), ["key"]);
+}
+
+#[test]
 fn failed_write_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
