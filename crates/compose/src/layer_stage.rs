@@ -63,7 +63,7 @@ impl Planned {
 
     fn arrange(views: &Views<'_>, plan: LayerPlan, compression: &Compression) -> Self {
         let layering = views.arrange(&plan);
-        let keys = layering.layers.iter().map(|layer| layer.key(compression)).collect();
+        let keys = layering.layers.par_iter().map(|layer| layer.key(compression)).collect();
         Self { plan, layering, keys }
     }
 
@@ -101,18 +101,21 @@ impl Planned {
         // the largest first: the last one to be taken up decides when all are done
         todo.sort_by_key(|(at, manifest, _)| (std::cmp::Reverse(manifest.content_size()), *at));
         let contents = LayerContents { packages, inline: BTreeMap::new() };
-        let made: Vec<Result<(usize, KnownLayer), ComposeError>> = todo
-            .into_par_iter()
+        // one by one in this order: rayon would cut the list in halves, the large ones in one
+        let made: BTreeMap<usize, Result<KnownLayer, ComposeError>> = todo
+            .into_iter()
+            .par_bridge()
             .map(|(at, manifest, key)| {
                 let title = self.title(at);
-                let layer = store.make(&title, key, manifest, &contents)?;
-                reporter.event(&Event::LayerWritten { title, bytes: layer.size });
-                Ok((at, layer))
+                let made = store.make(&title, key, manifest, &contents);
+                if let Ok(layer) = &made {
+                    reporter.event(&Event::LayerWritten { title, bytes: layer.size });
+                }
+                (at, made)
             })
             .collect();
-        for one in made {
-            let (at, layer) = one?;
-            known.insert(at, layer);
+        for (at, layer) in made {
+            known.insert(at, layer?);
         }
         Ok(known)
     }
