@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that speaks to a person")]
 
+mod bench;
 mod corpus;
 mod demo;
 mod packages;
@@ -27,6 +28,8 @@ enum Command {
     Test(test::Arguments),
     /// Make RPM repositories of Debian 12 packages: real input for the tests
     Corpus(corpus::Arguments),
+    /// Measure strata beside dnf and umoci, and write docs/benchmarks.md
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Test(arguments) => test::test(&arguments),
         Command::Corpus(arguments) => corpus::corpus(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

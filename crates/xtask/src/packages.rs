@@ -57,6 +57,14 @@ pub const ORACLES: &[Need] = &[
     need("curl", "curl", "curl"),
 ];
 
+/// What benchmarks compare with, and what they measure with.
+pub const BENCH: &[Need] = &[
+    need("/usr/bin/time", "time", "time"),
+    need("dnf", "dnf", "dnf"),
+    need("rpm", "rpm", "rpm"),
+    need("umoci", "umoci", "umoci"),
+];
+
 impl Need {
     fn is_met(&self) -> bool {
         match self.probe.strip_prefix("python:") {
