@@ -7,14 +7,17 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, Read},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 use strata_layer::{Contents, ContentsError};
 use strata_oci::Digest;
 use strata_rootfs::facts::{self, PackageFacts};
-use strata_rpm::{Checksum, Header, Package, RpmFile, payload};
+use strata_rpm::{
+    Checksum, Header, Package, RpmFile,
+    payload::{self, PayloadError},
+};
 
 /// Raise it when facts are read differently: older cache entries are then made again.
 const FACTS_VERSION: u32 = 1;
@@ -25,6 +28,8 @@ pub(crate) struct PackageFile {
     /// Its identity.
     pub checksum: Checksum,
     path: PathBuf,
+    /// Where the payload begins in the file.
+    payload: u64,
     /// What its header says.
     pub package: Package,
     /// The signature header, for the rpmdb.
@@ -56,7 +61,7 @@ impl PackageFile {
         })?;
         let sets = link_sets(&package);
         let (signature, header) = (rpm.signature, rpm.header);
-        Ok(Self { checksum, package, signature, header, sets, path })
+        Ok(Self { checksum, package, signature, header, sets, payload: prefix.len() as u64, path })
     }
 
     /// Streams the payload as [`payload::read`] does.
@@ -64,16 +69,14 @@ impl PackageFile {
         &self,
         each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
     ) -> Result<(), ComposeError> {
-        let bytes = std::fs::read(&self.path).map_err(|e| ComposeError::read(&self.path, e))?;
-        let rpm = RpmFile::parse(&bytes).map_err(|e| ComposeError::Package {
-            path: self.path.clone(),
-            hint: e.hint(),
-            source: e.into(),
-        })?;
-        payload::read(&rpm, &self.package, each).map_err(|e| ComposeError::Package {
-            path: self.path.clone(),
-            hint: e.hint(),
-            source: e.into(),
+        let failed = |error| ComposeError::read(&self.path, error);
+        let mut file = BufReader::with_capacity(1 << 18, File::open(&self.path).map_err(failed)?);
+        file.seek(SeekFrom::Start(self.payload)).map_err(failed)?;
+        payload::read_from(&self.header, &self.package, &mut file, each).map_err(|e| match e {
+            PayloadError::Read { source, .. } => failed(source),
+            e => {
+                ComposeError::Package { path: self.path.clone(), hint: e.hint(), source: e.into() }
+            }
         })
     }
 

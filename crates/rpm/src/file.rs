@@ -4,6 +4,7 @@
 
 mod verify;
 
+pub(crate) use verify::PayloadDigest;
 pub use verify::{Verified, VerifyError};
 
 use crate::{Header, HeaderError, HeaderKind, Package, PackageError};

@@ -7,10 +7,10 @@ mod cpio;
 mod decode;
 mod files;
 
-use crate::{Package, RpmFile, VerifyError};
+use crate::{Header, Package, RpmFile, VerifyError, file::PayloadDigest};
 use cpio::{Archive, Record};
 use files::{Expectation, Files};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 /// Why a payload cannot be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,14 @@ pub enum PayloadError {
     /// The payload as a whole does not match the header.
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    /// The file cannot be read.
+    #[error("`{package}`: the payload cannot be read: {source}")]
+    Read {
+        /// The package.
+        package: String,
+        /// Why.
+        source: io::Error,
+    },
     /// The uncompressed archive does not match the header.
     #[error("`{package}`: the unpacked payload does not match its PAYLOADDIGESTALT")]
     ArchiveDigest {
@@ -92,7 +100,7 @@ impl PayloadError {
             Self::Format { .. } => {
                 Some("gzip, xz, lzma, bzip2, zstd and uncompressed cpio payloads are read".into())
             }
-            Self::Consumer { .. } => None,
+            Self::Consumer { .. } | Self::Read { .. } => None,
             Self::ArchiveDigest { .. }
             | Self::Decode { .. }
             | Self::Truncated { .. }
@@ -141,17 +149,44 @@ pub fn read(
     package: &Package,
     each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
 ) -> Result<(), PayloadError> {
-    let format = rpm.header.text(crate::Tag::PAYLOADFORMAT);
+    read_from(&rpm.header, package, &mut io::Cursor::new(rpm.payload), each)
+}
+
+/// As [`read`], of a payload that need not be in memory: it begins where `payload` stands and goes
+/// on to the end, and is read twice, first for its digest.
+pub fn read_from(
+    header: &Header,
+    package: &Package,
+    payload: &mut (impl BufRead + Seek),
+    each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
+) -> Result<(), PayloadError> {
+    let format = header.text(crate::Tag::PAYLOADFORMAT);
     if let Some(format) = format.filter(|format| *format != "cpio") {
         let package = package.nevra.to_string();
         return Err(PayloadError::Format { package, format: format.into_owned() });
     }
-    let verified = rpm.verify_payload()?;
-    let alt = match verified {
-        Some(_) => None,
-        None => decode::alt_digest(rpm, package)?,
+    let failed = |source| PayloadError::Read { package: package.nevra.to_string(), source };
+    let start = payload.stream_position().map_err(failed)?;
+    let alt = match PayloadDigest::of(header)? {
+        Some(expected) => {
+            let mut hasher = expected.hasher();
+            while let bytes = payload.fill_buf().map_err(failed)?
+                && !bytes.is_empty()
+            {
+                hasher.update(bytes);
+                let length = bytes.len();
+                payload.consume(length);
+            }
+            expected.compare(hasher, header)?;
+            payload.seek(SeekFrom::Start(start)).map_err(failed)?;
+            None
+        }
+        None => decode::alt_digest(header, package)?,
     };
-    let decoder = decode::open(rpm, package)?;
+    let mut magic = Vec::new();
+    payload.take(decode::MAGIC).read_to_end(&mut magic).map_err(failed)?;
+    payload.seek(SeekFrom::Start(start)).map_err(failed)?;
+    let decoder = decode::open(header, package, &magic, payload)?;
     let mut archive = Archive::new(decoder, alt.as_ref().map(|(algorithm, _)| *algorithm));
     let mut files = Files::new(package);
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Contents, assemble, contents, sample};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use strata_rpm::{
     PayloadError, RpmFile, Tag,
     header::{Data, HeaderBuilder},
@@ -152,6 +152,57 @@ fn unread_content_is_skipped_and_checked() {
         "`sample-4:1.2~rc1-3.test.x86_64`: the content of `/usr/bin/tool` does not match its \
          digest in the header"
     );
+}
+
+/// A file of which reading gets only a few bytes at a time, and an error at one place.
+struct Slow<'a> {
+    inner: io::Cursor<&'a [u8]>,
+    fails_at: u64,
+}
+
+impl Read for Slow<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.inner.position() >= self.fails_at {
+            return Err(io::Error::other("bad sector"));
+        }
+        let few = buffer.len().min(3);
+        self.inner.read(&mut buffer[..few])
+    }
+}
+
+impl io::Seek for Slow<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
+    }
+}
+
+#[test]
+fn payloads_are_read_from_files() {
+    let bytes = sample();
+    let rpm = RpmFile::parse(&bytes).unwrap();
+    let package = rpm.package().unwrap();
+    let read = |bytes: &[u8], fails_at| {
+        let mut all = Vec::new();
+        let mut file = Slow { inner: io::Cursor::new(bytes), fails_at };
+        io::Seek::seek(&mut file, io::SeekFrom::Start(rpm.header_range.end as u64)).unwrap();
+        let mut file = io::BufReader::new(file);
+        payload::read_from(&rpm.header, &package, &mut file, &mut |index, _, content| {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes)?;
+            all.push((index, bytes));
+            Ok(())
+        })
+        .map(|()| all)
+    };
+    assert!(read(&bytes, u64::MAX).unwrap() == expected());
+    let last = bytes.len() as u64 - 1;
+    let error = read(&bytes, last).unwrap_err();
+    assert!(matches!(error, PayloadError::Read { .. }), "{error}");
+    assert!(error.to_string().ends_with("the payload cannot be read: bad sector"), "{error}");
+    for wrong in [&bytes[..bytes.len() - 1], &[&bytes, &b"x"[..]].concat()] {
+        let error = read(wrong, u64::MAX).unwrap_err();
+        assert!(matches!(error, PayloadError::Verify(_)), "{error}");
+    }
 }
 
 #[test]

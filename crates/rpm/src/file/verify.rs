@@ -1,7 +1,10 @@
 //! Compares a file with the digests that it carries itself: against damage, not against forgery.
 
 use super::RpmFile;
-use crate::{ChecksumAlgorithm, Tag, digest};
+use crate::{
+    ChecksumAlgorithm, Header, Tag,
+    digest::{self, Hasher},
+};
 
 /// Which digest vouches for what; `None` where the package carries none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,13 +88,13 @@ impl RpmFile<'_> {
             let Some(text) = self.signature.string(tag) else {
                 // present, but not a string
                 if self.signature.has(tag) {
-                    return Err(self.malformed(name));
+                    return Err(malformed(&self.header, name));
                 }
                 continue;
             };
-            let digest = hex::decode(text).map_err(|_| self.malformed(name))?;
+            let digest = hex::decode(text).map_err(|_| malformed(&self.header, name))?;
             if !digest::matches(algorithm, &digest, self.header_bytes()) {
-                return Err(self.differs("header", name));
+                return Err(differs(&self.header, "header", name));
             }
             strongest = Some(algorithm);
         }
@@ -100,23 +103,11 @@ impl RpmFile<'_> {
 
     /// PAYLOADDIGEST, or PAYLOADSHA512 of rpm 6: over the compressed payload.
     pub fn verify_payload(&self) -> Result<Option<ChecksumAlgorithm>, VerifyError> {
-        let header = &self.header;
-        let (text, name, algorithm) = if let Some(text) = header.string(Tag::PAYLOADDIGEST) {
-            // the only algorithm that rpm ever used, and its default
-            let number = header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
-            let algorithm = ChecksumAlgorithm::from_rpm(number)
-                .ok_or_else(|| self.malformed("PAYLOADDIGESTALGO"))?;
-            (text, "PAYLOADDIGEST", algorithm)
-        } else if let Some(text) = header.string(Tag::PAYLOADSHA512) {
-            (text, "PAYLOADSHA512", ChecksumAlgorithm::Sha512)
-        } else {
-            return Ok(None);
-        };
-        let digest = hex::decode(text).map_err(|_| self.malformed(name))?;
-        if !digest::matches(algorithm, &digest, self.payload) {
-            return Err(self.differs("payload", name));
-        }
-        Ok(Some(algorithm))
+        let Some(expected) = PayloadDigest::of(&self.header)? else { return Ok(None) };
+        let mut hasher = expected.hasher();
+        hasher.update(self.payload);
+        expected.compare(hasher, &self.header)?;
+        Ok(Some(expected.algorithm))
     }
 
     fn verify_size(&self) -> Result<(), VerifyError> {
@@ -137,15 +128,54 @@ impl RpmFile<'_> {
         if digest::matches(ChecksumAlgorithm::Md5, digest, covered) {
             Ok(Some(ChecksumAlgorithm::Md5))
         } else {
-            Err(self.differs("header and payload", "SIGMD5"))
+            Err(differs(&self.header, "header and payload", "SIGMD5"))
         }
     }
+}
 
-    fn malformed(&self, tag: &'static str) -> VerifyError {
-        VerifyError::Malformed { package: self.header.display_name(), tag }
+/// What a header says of its compressed payload.
+pub(crate) struct PayloadDigest {
+    tag: &'static str,
+    algorithm: ChecksumAlgorithm,
+    digest: Vec<u8>,
+}
+
+impl PayloadDigest {
+    /// None where the package carries none.
+    pub fn of(header: &Header) -> Result<Option<Self>, VerifyError> {
+        let (text, tag, algorithm) = if let Some(text) = header.string(Tag::PAYLOADDIGEST) {
+            // the only algorithm that rpm ever used, and its default
+            let number = header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
+            let algorithm = ChecksumAlgorithm::from_rpm(number)
+                .ok_or_else(|| malformed(header, "PAYLOADDIGESTALGO"))?;
+            (text, "PAYLOADDIGEST", algorithm)
+        } else if let Some(text) = header.string(Tag::PAYLOADSHA512) {
+            (text, "PAYLOADSHA512", ChecksumAlgorithm::Sha512)
+        } else {
+            return Ok(None);
+        };
+        let digest = hex::decode(text).map_err(|_| malformed(header, tag))?;
+        Ok(Some(Self { tag, algorithm, digest }))
     }
 
-    fn differs(&self, what: &'static str, tag: &'static str) -> VerifyError {
-        VerifyError::Digest { package: self.header.display_name(), what, tag }
+    /// To be fed with the compressed payload.
+    pub fn hasher(&self) -> Hasher {
+        Hasher::new(self.algorithm)
     }
+
+    /// Whether it was fed with what the header announces.
+    pub fn compare(&self, hasher: Hasher, header: &Header) -> Result<(), VerifyError> {
+        match hasher.matches(&self.digest) {
+            true => Ok(()),
+            false => Err(differs(header, "payload", self.tag)),
+        }
+    }
+}
+
+fn malformed(header: &Header, tag: &'static str) -> VerifyError {
+    VerifyError::Malformed { package: header.display_name(), tag }
+}
+
+fn differs(header: &Header, what: &'static str, tag: &'static str) -> VerifyError {
+    VerifyError::Digest { package: header.display_name(), what, tag }
 }
