@@ -6,13 +6,34 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     io::BufRead,
 };
+use strata_rpm::glob;
 
 /// The wanted paths that each package has, by the hexadecimal checksum of the package.
 pub(crate) type Hits = BTreeMap<String, Vec<String>>;
 
+/// The paths that are wanted, as they are or as patterns.
+struct Wanted<'a> {
+    paths: HashSet<&'a str>,
+    patterns: Vec<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(wanted: &'a BTreeSet<String>) -> Self {
+        let paths = wanted.iter().map(String::as_str);
+        // a dependency may name a path that looks like a pattern: it is both
+        let patterns = paths.clone().filter(|path| glob::is_glob(path)).collect();
+        Self { paths: paths.collect(), patterns }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.paths.contains(path)
+            || self.patterns.iter().any(|pattern| glob::matches(pattern, path))
+    }
+}
+
 /// Reads the whole document, so that its checksum is verified too.
 pub(crate) fn find(source: impl BufRead, wanted: &BTreeSet<String>) -> Result<Hits, Problem> {
-    let wanted: HashSet<&str> = wanted.iter().map(String::as_str).collect();
+    let wanted = Wanted::new(wanted);
     let mut reader = Reader::from_reader(source);
     let mut buffer = Vec::new();
     let mut hits = Hits::new();
@@ -39,7 +60,7 @@ pub(crate) fn find(source: impl BufRead, wanted: &BTreeSet<String>) -> Result<Hi
             Event::End(e) => {
                 if in_file {
                     in_file = false;
-                    if wanted.contains(text.as_str()) {
+                    if wanted.has(&text) {
                         hits.entry(package.to_ascii_lowercase()).or_default().push(text.clone());
                     }
                 } else {
@@ -66,6 +87,10 @@ mod tests {
             <file>/c</file></package><package pkgid='cd'><file>/c</file></package></filelists>";
         let wanted = ["/a&b", "/c", "/none"].map(str::to_owned).into();
         let hits = find(text.as_bytes(), &wanted).unwrap();
+        assert_eq!(hits["ab"], ["/a&b", "/c"]);
+        assert_eq!(hits["cd"], ["/c"]);
+        let hits =
+            find(text.as_bytes(), &["*/c".to_owned(), "/a?[a-c]".to_owned()].into()).unwrap();
         assert_eq!(hits["ab"], ["/a&b", "/c"]);
         assert_eq!(hits["cd"], ["/c"]);
         assert!(find(&text.as_bytes()[..100], &wanted).is_err());

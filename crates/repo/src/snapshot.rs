@@ -19,7 +19,7 @@ use std::{
 use strata_rpm::{Checksum, PackageRecord};
 
 /// Names the format of remembered answers, and its version.
-const HITS_MAGIC: &[u8; 8] = b"strhits\x01";
+const HITS_MAGIC: &[u8; 8] = b"strhits\x02";
 
 /// The packages of a repository in one verified state.
 #[derive(Debug)]
@@ -56,9 +56,10 @@ impl RepoSnapshot {
         }
     }
 
-    /// Adds those of the `wanted` paths that the packages have to their records. Reads the list of
-    /// all files, which is large: ask once, with all that is wanted, and only for what `primary.xml`
-    /// does not answer. The answer is kept in the cache.
+    /// Adds those of the `wanted` paths that the packages have to their records; a path with `*`, `?`
+    /// or `[…]` is a pattern (see [`strata_rpm::glob`]). Reads the list of all files, which is large:
+    /// ask once, with all that is wanted, and only for what `primary.xml` does not answer. The answer
+    /// is kept in the cache.
     pub fn add_file_paths(&mut self, wanted: &BTreeSet<String>) -> Result<(), RepoError> {
         // of a directory of packages all files are known already
         let Content::Repomd(repomd) = &self.origin.content else { return Ok(()) };
@@ -68,11 +69,12 @@ impl RepoSnapshot {
         }
         let hits = self.find_files(file, wanted)?;
         for package in &mut self.packages {
-            for path in hits.get(package.checksum.hex()).into_iter().flatten() {
-                if !package.files.contains(path) {
-                    package.files.push(path.clone());
-                }
-            }
+            let Some(paths) = hits.get(package.checksum.hex()) else { continue };
+            // a pattern may match many of them
+            let known: BTreeSet<&String> = package.files.iter().collect();
+            let new: Vec<String> =
+                paths.iter().filter(|path| !known.contains(path)).cloned().collect();
+            package.files.extend(new);
         }
         Ok(())
     }

@@ -91,6 +91,12 @@ fn one_run_asks_once_and_the_next_only_for_repomd() {
     snapshot.add_file_paths(&wanted).unwrap();
     assert_eq!(server.count("filelists"), 1);
     assert_eq!(snapshot.packages[0].files.len(), 3);
+    snapshot.add_file_paths(&["*/a/d?t[a]".to_owned()].into()).unwrap();
+    assert_eq!(snapshot.packages[0].files.len(), 3);
+
+    let mut again = repositories.open(&definition(&[&server.url])).unwrap();
+    again.add_file_paths(&["*/a/d?t[a]".to_owned()].into()).unwrap();
+    assert_eq!(again.packages[0].files, snapshot.packages[0].files);
 }
 
 #[test]

@@ -7,7 +7,6 @@
 mod arch;
 mod error;
 mod explain;
-mod glob;
 mod libsolv;
 pub mod lock;
 mod missing;

@@ -142,7 +142,7 @@ impl<'a, 'b> Reach<'a, 'b> {
             Found::Groups(groups) => {
                 let empty = groups.is_empty();
                 groups.into_iter().flatten().for_each(|one| self.visit(one));
-                let glob = crate::glob::is_glob(request);
+                let glob = strata_rpm::glob::is_glob(request);
                 if is_file_pattern(request) && (empty || glob) {
                     needed.insert(request.to_owned());
                 }

@@ -2,9 +2,11 @@
 //!
 //! Source: the behaviour of libdnf's `Subject` and `Query::filterSubject`, checked against dnf 4.14.
 
-use crate::{RepoView, ResolveTask, glob, task::PackageRef};
+use crate::{RepoView, ResolveTask, task::PackageRef};
 use std::collections::BTreeMap;
-use strata_rpm::{Capability, Comparison, Dependency, Evr, PackageRecord, RichDependency, vercmp};
+use strata_rpm::{
+    Capability, Comparison, Dependency, Evr, PackageRecord, RichDependency, glob, vercmp,
+};
 
 /// The packages of a task that one architecture can install, numbered in the task's order.
 pub(crate) struct Universe<'a> {

@@ -10,6 +10,7 @@ mod digest;
 mod evr;
 mod file;
 mod filecaps;
+pub mod glob;
 pub mod header;
 mod nevra;
 pub mod pack;

@@ -1,13 +1,15 @@
-//! Shell patterns as `fnmatch(3)` reads them without flags: `*` and `?` also match `/` and a leading
-//! `.`, `[…]` is a set, `\` takes the next character as it stands.
+//! Patterns for names and paths in repositories.
+//!
+//! Shell patterns as `fnmatch(3)` reads them without flags, which is how dnf does it: `*` and `?`
+//! also match `/` and a leading `.`, `[…]` is a set, `\` takes the next character as it stands.
 
 /// Whether a text is a pattern at all, by dnf's test.
-pub(crate) fn is_glob(text: &str) -> bool {
+pub fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
 }
 
 /// Whether `text` matches `pattern`. Takes at most the product of both lengths.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
+pub fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
     // where to go on when the last `*` has to swallow one byte more
@@ -98,6 +100,11 @@ mod tests {
             ("\\*", "*", true),
             ("\\*", "a", false),
             ("a*b*c*d", "aXbXcXe", false),
+            ("", "", true),
+            ("", "a", false),
+            ("*-debug", "a-debug-debug", true),
+            ("[a-c]x", "bx", true),
+            ("a\\*", "a*", true),
             ("libstdc++*", "libstdc++-devel", true),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
