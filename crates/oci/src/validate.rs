@@ -147,7 +147,8 @@ pub fn validate(layout: &Layout) -> Result<Report, LayoutError> {
 struct Check<'a> {
     layout: &'a Layout,
     report: Report,
-    /// Manifests that were looked at: a tag is another name of an image, not another image.
+    /// Manifests and indexes that were looked at: a tag is another name of an image, not another
+    /// image.
     images: BTreeSet<Digest>,
     layers: BTreeMap<Digest, Result<CheckedLayer, Vec<Problem>>>,
 }
@@ -163,6 +164,11 @@ impl Check<'_> {
         self.report.findings.push(Finding { image: image.to_owned(), blob, problem });
     }
 
+    /// Sizes are what strangers claim: they may add up to more than a number can hold.
+    fn count(&mut self, descriptor: &Descriptor) {
+        self.report.bytes = self.report.bytes.saturating_add(descriptor.size);
+    }
+
     fn document<T: for<'de> serde::Deserialize<'de>>(
         &mut self,
         image: &str,
@@ -170,7 +176,7 @@ impl Check<'_> {
     ) -> Option<T> {
         match self.layout.read_json(descriptor) {
             Ok(document) => {
-                self.report.bytes += descriptor.size;
+                self.count(descriptor);
                 Some(document)
             }
             Err(error) => {
@@ -184,6 +190,10 @@ impl Check<'_> {
         match entry.media_type.as_str() {
             media::MANIFEST | media::DOCKER_MANIFEST => self.image(name, entry),
             media::INDEX | media::DOCKER_LIST if depth < 8 => {
+                // one that lists the next many times would otherwise be followed as often
+                if !self.images.insert(entry.digest) {
+                    return;
+                }
                 let Some(index) = self.document::<Index>(name, entry) else { return };
                 for inner in &index.manifests {
                     self.entry(name, inner, depth + 1);
@@ -211,7 +221,7 @@ impl Check<'_> {
 
     fn layer(&mut self, name: &str, layer: &Descriptor, expected: Option<DiffId>) {
         if !self.layers.contains_key(&layer.digest) {
-            self.report.bytes += layer.size;
+            self.count(layer);
             let checked = check_layer(self.layout, layer);
             self.layers.insert(layer.digest, checked);
         }

@@ -7,6 +7,7 @@ use crate::{
     unpack::{self, EntryType, LayerEntry},
 };
 use std::{
+    collections::BTreeSet,
     io::{BufReader, Read},
     path::Path,
 };
@@ -71,9 +72,14 @@ impl Layout {
     pub fn images(&self, entry: &Descriptor) -> Result<Vec<Image>, LayoutError> {
         let name = entry.ref_name().unwrap_or_default().to_owned();
         let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut todo = vec![(entry.clone(), 0)];
         while let Some((entry, depth)) = todo.pop() {
             if is_index(&entry) && depth < DEEPEST_INDEX {
+                // one that lists the next many times would otherwise be followed as often
+                if !seen.insert(entry.digest) {
+                    continue;
+                }
                 let index: Index = self.read_json(&entry)?;
                 todo.extend(index.manifests.into_iter().rev().map(|entry| (entry, depth + 1)));
             } else {

@@ -149,3 +149,40 @@ fn too_many_layers_are_refused() {
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].problem, Problem::TooManyLayers(121));
 }
+
+/// A layout whose index lists a chain of indexes, each of which lists the next `times` times.
+fn nested(directory: &std::path::Path, times: usize) -> Layout {
+    let layout = layout_of(directory, &[tar_of(&[("./", Directory, "")])]);
+    let mut entry = layout.index().unwrap().find("one").unwrap().clone();
+    let update = layout.update().unwrap();
+    for _ in 0..7 {
+        let index = canonical_json(&Index::new(vec![entry; times]));
+        entry = update.put_blob_bytes(media::INDEX, &index).unwrap();
+    }
+    update.commit(&Index::new(vec![entry.annotated(REF_NAME, "deep")])).unwrap();
+    layout
+}
+
+#[test]
+fn an_index_that_unfolds_without_end_is_followed_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = nested(directory.path(), 50);
+    let report = validate(&layout).unwrap();
+    assert_eq!((report.images, report.findings), (1, vec![]));
+    let entry = layout.index().unwrap().find("deep").unwrap().clone();
+    assert_eq!(layout.images(&entry).unwrap().len(), 50);
+}
+
+#[test]
+fn sizes_that_add_up_to_more_than_there_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = layout_of(directory.path(), &[tar_of(&[("./", Directory, "")])]);
+    let update = layout.update().unwrap();
+    let config = ImageConfig::default();
+    let config = update.put_blob_bytes(media::CONFIG, &canonical_json(&config)).unwrap();
+    let huge = |text: &[u8]| Descriptor::new(media::LAYER, Digest::of(text), u64::MAX);
+    let manifest = canonical_json(&Manifest::new(config, vec![huge(b"a"), huge(b"b")]));
+    let entry = update.put_blob_bytes(media::MANIFEST, &manifest).unwrap();
+    update.commit(&Index::new(vec![entry])).unwrap();
+    assert_eq!(validate(&layout).unwrap().bytes, u64::MAX);
+}
