@@ -55,7 +55,9 @@ fn as_json(image: &Image) -> Value {
 }
 
 fn as_text(out: &mut dyn Write, image: &Image) -> io::Result<()> {
-    let bytes: u64 = image.manifest.layers.iter().map(|layer| layer.size).sum();
+    // what a stranger claims may add up to more than a number can hold
+    let sizes = image.manifest.layers.iter().map(|layer| layer.size);
+    let bytes = sizes.fold(0, u64::saturating_add);
     writeln!(out, "{} ({})", image.name, image.config.platform)?;
     writeln!(out, "  digest   {}", image.descriptor.digest)?;
     if let Some(created) = &image.config.created {

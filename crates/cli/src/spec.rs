@@ -70,7 +70,8 @@ pub(crate) fn resolve(cli: &Cli, args: &ResolveArgs) -> Result<ExitCode, Failure
     let images = strata_compose::resolve(&options, args.write_lock, &progress(cli))?;
     print(cli, &images, |out| {
         for image in &images {
-            let bytes: u64 = image.packages.iter().map(|package| package.size).sum();
+            let sizes = image.packages.iter().map(|package| package.size);
+            let bytes = sizes.fold(0, u64::saturating_add);
             writeln!(
                 out,
                 "{} ({}): {} packages, {}",

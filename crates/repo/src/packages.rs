@@ -75,7 +75,8 @@ impl PackageStore {
     /// The files of many packages, in the same order. Some are fetched at the same time; if several
     /// fail, the error is that of the first in the order of the requests.
     pub fn fetch_all(&self, requests: &[PackageRequest<'_>]) -> Result<Vec<PathBuf>, RepoError> {
-        let bytes = requests.iter().map(|request| request.size).sum();
+        // what a stranger claims may add up to more than a number can hold
+        let bytes = requests.iter().map(|request| request.size).fold(0, u64::saturating_add);
         self.session.event(&Event::PackagesWanted { count: requests.len(), bytes });
         let next = AtomicUsize::new(0);
         let first_error = Mutex::new(None::<(usize, RepoError)>);

@@ -72,6 +72,10 @@ fn rpm_checksum_differs_from_repodata() {
         }
         assert_eq!(error.kind(), ErrorKind::Outside);
     }
+    // what metadata claims may add up to more than a number can hold
+    let mut huge = requests;
+    huge.iter_mut().for_each(|request| request.size = u64::MAX);
+    assert!(repositories.package_store().fetch_all(&huge).is_err());
     let (repositories, recorder) = run(cache.path());
     let snapshot = repositories.open(&definition(&[&bad.url, &good.url])).unwrap();
     let requests: Vec<_> =
