@@ -111,6 +111,20 @@ pub(crate) fn redacted(url: &Url) -> String {
     url.into()
 }
 
+/// A text that may be a URL, in whatever state, without user, password and query.
+pub(crate) fn without_credentials(text: &str) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    if scheme.eq_ignore_ascii_case("file") {
+        return text.to_owned();
+    }
+    let rest = rest.split('?').next().unwrap_or(rest);
+    // where a password breaks the URL, it may reach beyond what looks like the host
+    let end = rest.find('/').filter(|_| Url::parse(text).is_ok()).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
 fn percent_decode(text: &str) -> PathBuf {
     use std::os::unix::ffi::OsStringExt;
     let mut bytes = Vec::with_capacity(text.len());
@@ -179,5 +193,19 @@ mod tests {
         let location = base.locate("Packages/a b#1?c^2~3+4.rpm").unwrap();
         assert_eq!(location.to_string(), "http://h/repo/Packages/a%20b%231%3Fc^2~3+4.rpm");
         assert_eq!(base.to_string(), "http://h/repo/");
+    }
+
+    #[test]
+    fn credentials_are_cut_out() {
+        for (text, shown) in [
+            ("https://u:secret@h/a@b/?token=secret", "https://h/a@b/"),
+            ("ftp://u:secret@h", "ftp://h"),
+            ("https://u:sec/ret@h/x/$y", "https://h/x/$y"),
+            ("https://u:secret@h:port/x", "https://h:port/x"),
+            ("file:///a@b?c", "file:///a@b?c"),
+            ("./rpms@1/", "./rpms@1/"),
+        ] {
+            assert_eq!(without_credentials(text), shown);
+        }
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Keys and their meaning are those of `.repo` files: `dnf.conf(5)`, "Repo options".
 
-use crate::{Base, DefinitionProblem as Problem, RepoError, Variables, Warning, ini};
+use crate::{
+    Base, DefinitionProblem as Problem, RepoError, Variables, Warning, base::without_credentials,
+    ini,
+};
 use serde_json::Value;
 use std::{collections::BTreeSet, path::Path};
 
@@ -132,9 +135,9 @@ impl Place<'_> {
 }
 
 impl RepoDefinition {
-    /// A repository at a path or URL, with every default.
+    /// A repository at a path or URL, with every default; an id that is a URL keeps no credentials.
     pub fn at(id: &str, place: &str) -> Self {
-        Self { id: id.to_owned(), baseurl: vec![place.to_owned()], ..Self::empty(id) }
+        Self { baseurl: vec![place.to_owned()], ..Self::empty(&without_credentials(id)) }
     }
 
     /// The repositories of a `.repo` file; `origin` is its name in messages. The section `[main]`
@@ -144,7 +147,7 @@ impl RepoDefinition {
         text: &str,
     ) -> Result<(Vec<Self>, Vec<Warning>), RepoError> {
         let sections = ini::parse(text).map_err(|(line, found)| {
-            Place { origin, line, id: "" }.error(Problem::Syntax(found))
+            Place { origin, line, id: "" }.error(Problem::Syntax(without_credentials(&found)))
         })?;
         let (mut definitions, mut warnings) = (Vec::new(), Vec::new());
         let mut seen = BTreeSet::new();
@@ -176,7 +179,9 @@ impl RepoDefinition {
         check_id(place)?;
         let mut builder = Builder::new(place, true);
         for (key, value) in object.iter().filter(|(key, _)| *key != "id") {
-            let wrong = |expected| value_problem(key, expected, &value.to_string());
+            let secret = key == "baseurl" || key.contains("password");
+            let shown = if secret { "…".to_owned() } else { value.to_string() };
+            let wrong = |expected| value_problem(key, expected, &shown);
             let text;
             let raw = match value {
                 Value::String(one) => match list_kind(key) {
@@ -208,7 +213,7 @@ impl RepoDefinition {
         let mut result = self.clone();
         for text in &mut result.baseurl {
             *text = variables.substitute(text).map_err(|variable| {
-                place.error(Problem::Variable { variable, text: text.clone() })
+                place.error(Problem::Variable { variable, text: without_credentials(text) })
             })?;
         }
         // only for people: what cannot be replaced may stay
@@ -236,7 +241,8 @@ impl RepoDefinition {
             return Err(place.error(Problem::NoBase));
         }
         let base = |text: &String| {
-            Base::parse(text, Path::new("")).ok_or_else(|| place.error(Problem::Base(text.clone())))
+            Base::parse(text, Path::new(""))
+                .ok_or_else(|| place.error(Problem::Base(without_credentials(text))))
         };
         self.baseurl.iter().map(base).collect()
     }

@@ -114,3 +114,20 @@ fn json_objects() {
         assert!(error.to_string().contains(part), "{error}");
     }
 }
+
+#[test]
+fn no_message_tells_a_password() {
+    let variables = Variables::default();
+    let at = RepoDefinition::at("https://u:secret@h/$none/", "https://u:secret@h/$none/");
+    assert_eq!(at.id, "https://h/$none/");
+    let text = "[a]\nbaseurl=/x\nhttps://u:secret@h/\n";
+    let object = serde_json::json!({"baseurl": ["https://u:secret@h/", 5]});
+    for error in [
+        at.substitute(&variables).unwrap_err(),
+        parse(text).unwrap_err(),
+        RepoDefinition::from_json(Some("a"), object.as_object().unwrap()).unwrap_err(),
+    ] {
+        let error = format!("{error} {error:?} {:?}", error.hint());
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
