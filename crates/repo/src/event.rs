@@ -114,6 +114,13 @@ pub enum Warning {
         /// What is wrong with it.
         reason: String,
     },
+    /// As many more packages are left out.
+    MorePackagesSkipped {
+        /// The repository's id.
+        repo: String,
+        /// How many.
+        count: usize,
+    },
     /// A base did not give a file; another one will be asked.
     BaseFailed {
         /// The repository's id.
@@ -146,6 +153,9 @@ impl fmt::Display for Warning {
             }
             Self::PackageSkipped { repo, package, reason } => {
                 write!(f, "repository `{repo}`: package `{package}` is left out: {reason}")
+            }
+            Self::MorePackagesSkipped { repo, count } => {
+                write!(f, "repository `{repo}`: {count} more packages are left out")
             }
             Self::BaseFailed { repo, failure } => write!(f, "repository `{repo}`: {failure}"),
             Self::CacheDamaged { key } => {

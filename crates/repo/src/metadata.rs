@@ -18,6 +18,9 @@ use crate::{
 use std::{fs::File, io::Read, path::Path, sync::Arc};
 use strata_rpm::Checksum;
 
+/// Packages of a repository that are left out beyond this many are only counted.
+const MOST_WARNINGS: usize = 10;
+
 /// The state of a repository when it was asked.
 #[derive(Debug)]
 pub(crate) struct Origin {
@@ -93,11 +96,14 @@ pub(crate) fn snapshot(
     let repo = definition.id.as_str();
     let (packages, cached) = load(session, repo, bases, origin)?;
     let mut warnings = Vec::new();
-    for (package, reason) in packages.skipped {
-        let warning = Warning::PackageSkipped { repo: repo.to_owned(), package, reason };
-        session.event(&Event::Warning(&warning));
-        warnings.push(warning);
+    let more = packages.skipped.len().saturating_sub(MOST_WARNINGS);
+    for (package, reason) in packages.skipped.into_iter().take(MOST_WARNINGS) {
+        warnings.push(Warning::PackageSkipped { repo: repo.to_owned(), package, reason });
     }
+    if more > 0 {
+        warnings.push(Warning::MorePackagesSkipped { repo: repo.to_owned(), count: more });
+    }
+    warnings.iter().for_each(|warning| session.event(&Event::Warning(warning)));
     let mut records = packages.records;
     filter::apply(&mut records, &definition.exclude, &definition.includepkgs);
     session.event(&Event::RepositoryLoaded { repo, packages: records.len(), cached });

@@ -16,7 +16,7 @@ use strata_rpm::{
 };
 
 /// Names the format and its version.
-const MAGIC: &[u8; 8] = b"strpkgs\x01";
+const MAGIC: &[u8; 8] = b"strpkgs\x02";
 
 /// The version, for file names.
 pub(crate) const VERSION: u8 = MAGIC[7];

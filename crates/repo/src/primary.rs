@@ -186,7 +186,7 @@ impl Parser {
         match name {
             "package" => {
                 if let Some(draft) = self.draft.take() {
-                    draft.finish(&mut self.packages)?;
+                    draft.finish(&mut self.packages);
                 }
             }
             "metadata" => self.closed = true,
@@ -233,23 +233,43 @@ mod tests {
     }
 
     #[test]
-    fn problems_say_where() {
+    fn a_faulty_package_is_left_out_alone() {
+        let end = SAMPLE.find("<package").unwrap();
         for (from, to, part) in [
-            ("<arch>noarch</arch>", "", "`a&b` has no architecture"),
+            ("<arch>noarch</arch>", "", "it has no architecture"),
+            ("<name>a&amp;b</name>", "<name/>", "it has no name"),
             ("type='sha'", "type='crc'", "no known checksum type"),
             ("0123456789012345678901234567890123456789", "zz", "not a sha1 digest"),
             ("href='p.rpm'", "", "no location"),
-            ("build='7'", "build='x'", "`build` is `x`"),
+            ("href='p.rpm'", "href='p&#27;.rpm'", "its location has a control character"),
+            ("<arch>noarch", "<arch>&#27;[31m", "has a slash or space"),
+            ("build='7'", "build='x&#27;'", "`build` is `x\u{fffd}`"),
             ("epoch='0' ver='1' rel='2'>", "epoch='99999999999'>", "too large"),
+            ("epoch='0' ver='1' rel='2'>", ">", "it has no version"),
+            ("flags='EQ'", "flags='XX'", "`XX` is no comparison"),
+            ("name='(x and y)'", "name='(x and'", "a name is expected"),
+            ("name='(x and y)'", "name=''", "a dependency without a name"),
+        ] {
+            let faulty = SAMPLE.replacen(from, to, 1);
+            let faulty = faulty.get(end..faulty.len() - "</metadata>".len()).unwrap();
+            let packages = parse(&SAMPLE.replacen("<package", &format!("{faulty}<package"), 1));
+            let Packages { records, skipped } = packages.unwrap();
+            assert_eq!((records.len(), skipped.len()), (1, 1), "{part}");
+            assert!(skipped[0].1.contains(part), "{part}: {skipped:?}");
+            assert!(!format!("{skipped:?}").contains(char::is_control));
+        }
+    }
+
+    #[test]
+    fn problems_say_where() {
+        for (from, to, part) in [
             ("</metadata>", "", "ends in the middle"),
             ("&amp;", "&bomb;", "unknown entity"),
+            ("</name>", "</nam>", "byte "),
         ] {
             let problem = parse(&SAMPLE.replacen(from, to, 1)).unwrap_err();
             assert!(problem.contains(part), "{problem}");
         }
-        let packages = parse(&SAMPLE.replace("flags='EQ'", "flags='XX'")).unwrap();
-        assert_eq!(packages.skipped.len(), 1);
-        assert!(packages.records.is_empty());
     }
 
     /// A document of several pieces, with `odd` somewhere in the middle.

@@ -316,9 +316,10 @@ fn damaged_cache_entries_are_made_again() {
 #[test]
 fn packages_that_cannot_be_understood_are_left_out_and_named() {
     let place = tempfile::tempdir().unwrap();
-    let mut files = repository(&["a", "b"], Form::Plain);
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"];
+    let mut files = repository(&names, Form::Plain);
     let primary = String::from_utf8(files["repodata/primary.xml"].clone()).unwrap();
-    let broken = primary.replacen("(a if b)", "(a iff b)", 1);
+    let broken = primary.replacen("(a if b)", "(a iff b)", names.len() - 1);
     let repomd = String::from_utf8(files["repodata/repomd.xml"].clone()).unwrap();
     let repomd = repomd
         .replace(&support::sha256(primary.as_bytes()), &support::sha256(broken.as_bytes()))
@@ -332,9 +333,13 @@ fn packages_that_cannot_be_understood_are_left_out_and_named() {
         let base = place.path().to_str().unwrap();
         let snapshot = repositories.open(&definition(&[base])).unwrap();
         assert_eq!(snapshot.packages.len(), 1);
-        let [Warning::PackageSkipped { package, reason, .. }] = snapshot.warnings.as_slice() else {
+        let [Warning::PackageSkipped { package, reason, .. }, others @ .., last] =
+            snapshot.warnings.as_slice()
+        else {
             panic!("{:?}", snapshot.warnings);
         };
+        assert_eq!(others.len(), 9);
+        assert_eq!(last.to_string(), "repository `test`: 2 more packages are left out");
         assert_eq!(package, "a-1:2.0-3.x86_64");
         assert!(reason.contains("(a iff b)"), "{reason}");
     }

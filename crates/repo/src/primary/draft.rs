@@ -22,6 +22,13 @@ pub(super) enum List {
     Enhances,
 }
 
+/// A stranger's text, fit for a terminal.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().take(LONGEST).map(plain).collect()
+}
+
 /// A package in the making.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -54,20 +61,23 @@ impl Draft {
         match name {
             "version" => {
                 let mut evr = Evr::default();
-                xml::attributes(element, |key, value| set_evr(&mut evr, key, value))?;
+                xml::attributes(element, |key, value| {
+                    self.note(set_evr(&mut evr, key, value));
+                    Ok(())
+                })?;
                 self.evr = Some(evr);
                 Ok(())
             }
             "time" => xml::attributes(element, |key, value| {
                 if key == "build" {
-                    self.build_time = xml::number(&value, key)?;
+                    self.build_time = self.number(&value, key);
                 }
                 Ok(())
             }),
             "size" => xml::attributes(element, |key, value| {
                 match key {
-                    "package" => self.size = xml::number(&value, key)?,
-                    "installed" => self.installed_size = xml::number(&value, key)?,
+                    "package" => self.size = self.number(&value, key),
+                    "installed" => self.installed_size = self.number(&value, key),
                     _ => {}
                 }
                 Ok(())
@@ -92,14 +102,14 @@ impl Draft {
                 "name" => name = value.into_owned(),
                 "flags" => comparison = Some(value),
                 "pre" => pre = matches!(&*value, "1" | "true"),
-                _ => set_evr(&mut evr, key, value)?,
+                _ => self.note(set_evr(&mut evr, key, value)),
             }
             Ok(())
         })?;
         let dependency = match dependency(name, comparison.as_deref(), evr) {
             Ok(dependency) => dependency,
             Err(fault) => {
-                self.fault.get_or_insert(fault);
+                self.note(Err(fault));
                 return Ok(());
             }
         };
@@ -112,30 +122,53 @@ impl Draft {
         Ok(())
     }
 
-    pub(super) fn finish(self, packages: &mut Packages) -> Result<(), Problem> {
+    /// Keeps the first fault: the package is left out for it, and the others are not.
+    fn note(&mut self, outcome: Result<(), Problem>) {
+        if let Err(fault) = outcome {
+            self.fault.get_or_insert(fault);
+        }
+    }
+
+    fn number(&mut self, text: &str, what: &str) -> u64 {
+        let number = xml::number(text, what);
+        let value = number.as_ref().copied().unwrap_or(0);
+        self.note(number.map(drop));
+        value
+    }
+
+    pub(super) fn finish(mut self, packages: &mut Packages) {
         if matches!(self.arch.as_str(), "src" | "nosrc") {
-            return Ok(());
+            return;
         }
-        let missing = |what| format!("package `{}` has no {what}", self.name);
-        let algorithm = self.algorithm.as_deref().and_then(ChecksumAlgorithm::from_name);
-        let algorithm = algorithm.ok_or_else(|| missing("known checksum type"))?;
-        let checksum = Checksum::new(algorithm, &self.checksum).map_err(|e| e.to_string())?;
-        let evr = self.evr.ok_or_else(|| missing("version"))?;
-        for (text, what) in [
-            (&self.name, "name"),
-            (&self.arch, "architecture"),
-            (&evr.version, "version"),
+        let evr = self.evr.take().unwrap_or_default();
+        let nevra = Nevra {
+            name: std::mem::take(&mut self.name),
+            evr,
+            arch: std::mem::take(&mut self.arch),
+        };
+        let names = [
+            (&nevra.name, "name"),
+            (&nevra.arch, "architecture"),
+            (&nevra.evr.version, "version"),
             (&self.location, "location"),
-        ] {
-            if text.is_empty() {
-                return Err(missing(what));
+        ];
+        let empty = names.iter().find(|(text, _)| text.is_empty());
+        let fault = match (self.fault.take(), empty) {
+            (Some(fault), _) => Some(fault),
+            (None, Some((_, what))) => Some(format!("it has no {what}")),
+            (None, None) => odd(&nevra, &self.location),
+        };
+        let checksum = match fault {
+            Some(fault) => Err(fault),
+            None => self.checksum(),
+        };
+        let checksum = match checksum {
+            Ok(checksum) => checksum,
+            Err(fault) => {
+                packages.skipped.push((printable(&nevra.to_string()), printable(&fault)));
+                return;
             }
-        }
-        let nevra = Nevra { name: self.name, evr, arch: self.arch };
-        if let Some(fault) = self.fault {
-            packages.skipped.push((nevra.to_string(), fault));
-            return Ok(());
-        }
+        };
         let [provides, _, conflicts, obsoletes, recommends, suggests, supplements, enhances] =
             self.lists;
         packages.records.push(PackageRecord {
@@ -158,8 +191,24 @@ impl Draft {
             enhances,
             files: self.files,
         });
-        Ok(())
     }
+
+    fn checksum(&self) -> Result<Checksum, Problem> {
+        let algorithm = self.algorithm.as_deref().and_then(ChecksumAlgorithm::from_name);
+        let algorithm = algorithm.ok_or_else(|| "it has no known checksum type".to_owned())?;
+        Checksum::new(algorithm, &self.checksum).map_err(|e| e.to_string())
+    }
+}
+
+/// What no name of a package has (and headers are refused for), but a terminal or a path would
+/// obey.
+fn odd(nevra: &Nevra, location: &str) -> Option<Problem> {
+    let part = |c: char| c == '/' || c.is_whitespace() || c.is_control();
+    let Nevra { name, evr, arch } = nevra;
+    if [name, arch, &evr.version, &evr.release].into_iter().any(|text| text.contains(part)) {
+        return Some("its name, version or architecture has a slash or space".to_owned());
+    }
+    location.contains(char::is_control).then(|| "its location has a control character".to_owned())
 }
 
 /// The list that an element begins.
