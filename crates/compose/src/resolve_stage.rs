@@ -16,6 +16,7 @@ use strata_layer::plan::PlanRecord;
 use strata_repo::{Base, HttpSettings, PackageRequest, RepoDefinition, RepoSnapshot, Repositories};
 use strata_resolve::{
     ImageRequest, Libsolv, Missing, RepoView, ResolveError, ResolveTask, Solver, file_paths_needed,
+    unusable,
 };
 use strata_rootfs::accounts::Ids;
 use strata_rpm::{Checksum, ChecksumAlgorithm, PackageRecord, RpmFile};
@@ -96,7 +97,7 @@ pub(crate) fn resolve(
                 before.as_ref().map(Lock::checksums).unwrap_or_default()
             }
         };
-        solve(&mut targets, &open, &favor, &repositories, &mut repomds)?;
+        solve(&mut targets, &open, &favor, &repositories, &mut repomds, reporter)?;
     }
     let distinct: BTreeSet<&Checksum> = targets
         .iter()
@@ -115,6 +116,7 @@ fn solve(
     favor: &[Checksum],
     repositories: &Repositories,
     repomds: &mut BTreeMap<String, Checksum>,
+    reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<(), ComposeError> {
     let mut groups: Vec<(Vec<RepoDefinition>, Vec<usize>)> = Vec::new();
     for at in open {
@@ -129,8 +131,10 @@ fn solve(
             .iter()
             .map(|definition| repositories.open(definition))
             .collect::<Result<_, _>>()?;
-        for snapshot in &snapshots {
+        for snapshot in &mut snapshots {
             repomds.insert(snapshot.id.clone(), snapshot.repomd.clone());
+            let RepoSnapshot { id, packages, .. } = snapshot;
+            packages.retain(|record| is_usable(id, record, reporter));
         }
         let images: Vec<ImageRequest> = members
             .iter()
@@ -172,6 +176,15 @@ fn solve(
         }
     }
     Ok(())
+}
+
+/// One package that the solver cannot take is left out, aloud; the others are not to suffer for it.
+fn is_usable(repo: &str, record: &PackageRecord, reporter: &Arc<dyn Reporter + Send>) -> bool {
+    let Some(what) = unusable(record) else { return true };
+    let text =
+        format!("repository `{repo}`: package `{}` is left out: it has {what}", record.nevra);
+    reporter.event(&Event::Warning(text));
+    false
 }
 
 fn task<'a>(

@@ -19,7 +19,7 @@ mod task;
 pub use arch::compatible_arches;
 pub use error::{Missing, MissingReason, ResolveError};
 pub use explain::{Fact, Problem};
-pub use libsolv::Libsolv;
+pub use libsolv::{Libsolv, unusable};
 pub use order::install_order;
 pub use reach::file_paths_needed;
 pub use request::Request;

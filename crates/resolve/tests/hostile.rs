@@ -6,7 +6,7 @@ mod common;
 
 use common::{Universe, image, record};
 use proptest::prelude::*;
-use strata_resolve::{ResolveError, file_paths_needed};
+use strata_resolve::{ResolveError, file_paths_needed, unusable};
 use strata_rpm::{Capability, Dependency, RichDependency};
 
 fn simple(name: &str) -> Dependency {
@@ -103,6 +103,8 @@ fn a_rich_dependency_that_would_explode() {
     universe.repos[0].packages[0].requires = require(or(64));
     let error = universe.solve(image(&["app"])).unwrap_err();
     assert!(error.to_string().ends_with("a rich dependency with too many cases"), "{error}");
+    let app = &universe.repos[0].packages[0];
+    assert_eq!(unusable(app), Some("a rich dependency with too many cases"));
 
     let long = (0..3000).map(|i| simple(&format!("x{i}"))).chain([simple("app")]).collect();
     let long = Dependency::Rich(Box::new(RichDependency::Or(long)));

@@ -3,6 +3,8 @@
 use super::{Loaded, id_of, index_of, load, queue::Id};
 use crate::{ImageRequest, Missing, Request, ResolveError, ResolveTask, missing, search::Found};
 use rattler_libsolv_c as ffi;
+use std::collections::BTreeSet;
+use strata_rpm::Checksum;
 
 /// Where a job comes from.
 pub(super) struct Job {
@@ -74,8 +76,9 @@ pub(super) fn prepare(
     if !missing.is_empty() {
         return Err(ResolveError::NotFound { image: image.name.clone(), missing });
     }
+    let favor: BTreeSet<&Checksum> = image.favor.iter().collect();
     let favoured: Vec<Id> = (loaded.universe.records.iter().enumerate())
-        .filter(|(_, record)| image.favor.contains(&record.checksum))
+        .filter(|(_, record)| favor.contains(&record.checksum))
         .map(|(index, _)| id_of(loaded.first, index))
         .collect();
     if !favoured.is_empty() {

@@ -234,6 +234,14 @@ fn dependencies(record: &PackageRecord) -> impl Iterator<Item = &Dependency> {
     .chain(record.requires.iter().map(|one| &one.dependency))
 }
 
+/// Why a package cannot be given to the solver, as what it has; none for nearly all of them.
+///
+/// A task with such a package is refused ([`ResolveError::Record`]): who makes a task of what
+/// strangers offer leaves them out, and says so.
+pub fn unusable(record: &PackageRecord) -> Option<&'static str> {
+    check(record).err()
+}
+
 /// Whether a record can be given to C at all.
 fn check(record: &PackageRecord) -> Result<(), &'static str> {
     let nevra = &record.nevra;

@@ -16,6 +16,8 @@ mod problems;
 mod queue;
 mod solver;
 
+pub use load::unusable;
+
 use crate::{
     ImageRequest, Reason, Resolution, ResolveError, ResolveTask, ResolvedImage, Solver,
     arch::compatible_arches, order::install_order, search::Universe,
