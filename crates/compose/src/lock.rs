@@ -145,12 +145,20 @@ fn locked_package(package: &TargetPackage) -> LockedPackage {
         nevra: package.nevra.clone(),
         repository: package.repo.clone(),
         location: match &package.location_base {
-            Some(base) => format!("{}/{}", base.trim_end_matches('/'), package.location),
+            Some(base) => format!("{}/{}", shown(base).trim_end_matches('/'), package.location),
             None => package.location.clone(),
         },
         size: package.size,
         checksum: package.checksum.clone(),
         header: None,
+    }
+}
+
+/// A base without credentials, which no lock keeps.
+fn shown(base: &str) -> String {
+    match Base::parse(base, Path::new("")) {
+        Some(base @ Base::Http(_)) => base.to_string(),
+        _ => base.to_owned(),
     }
 }
 
@@ -232,5 +240,17 @@ fn recorded(layer: &PlannedLayer) -> RecordedLayer {
             .iter()
             .map(|atom| RecordedAtom { source: atom.source.clone(), images: set(&atom.images) })
             .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_base_keeps_no_password() {
+        assert_eq!(shown("https://u:secret@h/x?t=secret"), "https://h/x");
+        assert_eq!(shown("file:///x"), "file:///x");
+        assert_eq!(shown("media:1#2"), "media:1#2");
     }
 }

@@ -9,16 +9,12 @@
 //! | 1 | every release | every release |
 //! | later | refused in words | – |
 
-mod diff;
 mod text;
 
-pub use diff::{ImageDiff, PackageUpdate, diff};
-
-use crate::{ImageRequest, Resolution, ResolveTask, error::printable};
+use crate::error::printable;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use strata_rpm::{Checksum, ChecksumAlgorithm, Nevra, PackageRecord};
+use strata_rpm::{Checksum, Nevra};
 
 /// The version that this code reads and writes.
 pub const VERSION: u32 = 1;
@@ -86,7 +82,8 @@ pub struct LockedImage {
     pub name: String,
     /// Its architecture, in rpm's words.
     pub arch: String,
-    /// What was asked, see [`request_digest`].
+    /// Digest of all that decides what the request means. While it stays the same, the packages
+    /// answer the request.
     #[serde(with = "text")]
     pub request: Checksum,
     /// The packages' checksums in installation order.
@@ -173,7 +170,9 @@ impl LockError {
     /// What may help.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Newer { .. } => "use the strata that wrote it, or remove the file to resolve anew",
+            Self::Newer { .. } => {
+                "use the strata that wrote it, or remove the file to resolve anew"
+            }
             _ => "restore it from version control, or remove it to resolve anew",
         };
         Some(hint.to_owned())
@@ -181,43 +180,6 @@ impl LockError {
 }
 
 impl Lockfile {
-    /// What a resolution found; ids, plan and plugins are left for the caller to fill in.
-    pub fn new(
-        task: &ResolveTask<'_>,
-        resolution: &Resolution,
-        repositories: BTreeMap<String, LockedRepository>,
-    ) -> Self {
-        let mut packages = BTreeMap::new();
-        let mut images = Vec::new();
-        for (resolved, request) in resolution.images.iter().zip(&task.images) {
-            let mut checksums = Vec::new();
-            for package in &resolved.packages {
-                let Some(record) = task.record(*package) else { continue };
-                let repo = task.repos.get(package.repo).map_or("", |view| view.id);
-                checksums.push(record.checksum.clone());
-                let key = (record.nevra.clone(), record.checksum.clone());
-                packages.entry(key).or_insert_with(|| LockedPackage::new(record, repo));
-            }
-            images.push(LockedImage {
-                name: resolved.name.clone(),
-                arch: resolved.arch.clone(),
-                request: request_digest(request),
-                packages: checksums,
-            });
-        }
-        let mut this = Self {
-            version: VERSION,
-            repositories,
-            packages: packages.into_values().collect(),
-            images,
-            ids: Ids::default(),
-            plan: Plan::default(),
-            plugins: BTreeMap::new(),
-        };
-        this.sort();
-        this
-    }
-
     /// Reads a lockfile.
     pub fn parse(text: &str) -> Result<Self, LockError> {
         #[derive(Deserialize)]
@@ -249,11 +211,6 @@ impl Lockfile {
     /// The image of that name and architecture.
     pub fn image(&self, name: &str, arch: &str) -> Option<&LockedImage> {
         self.images.iter().find(|image| image.name == name && image.arch == arch)
-    }
-
-    /// The package with that checksum.
-    pub fn package(&self, checksum: &Checksum) -> Option<&LockedPackage> {
-        self.packages.iter().find(|package| package.checksum == *checksum)
     }
 
     fn sort(&mut self) {
@@ -288,47 +245,6 @@ impl Lockfile {
             }
         }
         Ok(())
-    }
-}
-
-impl LockedPackage {
-    /// Of a record in the repository of that id.
-    pub fn new(record: &PackageRecord, repository: &str) -> Self {
-        let location = match &record.location_base {
-            Some(base) => format!("{}/{}", base.trim_end_matches('/'), record.location),
-            None => record.location.clone(),
-        };
-        Self {
-            nevra: record.nevra.clone(),
-            repository: repository.to_owned(),
-            location,
-            size: record.size,
-            checksum: record.checksum.clone(),
-            header: None,
-        }
-    }
-}
-
-/// A digest of what an image asks for: all of the request but the image's name and what is favoured.
-/// While it stays the same, the lock's packages answer the request.
-pub fn request_digest(image: &ImageRequest) -> Checksum {
-    let ImageRequest { name: _, arch, packages, exclude, weak_deps, best, favor: _ } = image;
-    let mut hash = Sha256::new();
-    let mut field = |text: &str| {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    };
-    field("strata request 1");
-    field(arch);
-    for list in [packages, exclude] {
-        field(&list.len().to_string());
-        list.iter().for_each(|text| field(text));
-    }
-    field(&format!("{weak_deps} {best}"));
-    let digest = hash.finalize();
-    match Checksum::from_bytes(ChecksumAlgorithm::Sha256, &digest) {
-        Ok(checksum) => checksum,
-        Err(_) => unreachable!("a SHA-256 has the length of a SHA-256"),
     }
 }
 
