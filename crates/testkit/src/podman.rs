@@ -111,16 +111,7 @@ impl Podman {
         let count = COUNT.fetch_add(1, Relaxed);
         let name = format!("strata-test-{}-{count}", std::process::id());
         let mut command = self.command();
-        command.args([
-            "run",
-            "--rm",
-            "--network",
-            "host",
-            "--cgroups",
-            "disabled",
-            "--name",
-            &name,
-        ]);
+        command.args(["run", "--rm", "--network", "host", "--name", &name]);
         command.args(options).arg(image).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot run podman: {error}"));
