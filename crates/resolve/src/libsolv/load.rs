@@ -4,13 +4,18 @@ use super::{
     pool::{Lists, Pool, Repo},
     queue::Id,
 };
-use crate::{ResolveError, ResolveTask, error::printable, search::Universe};
+use crate::{
+    ResolveError, ResolveTask, error::printable, order::each_capability, search::Universe,
+};
 use rattler_libsolv_c as ffi;
 use std::collections::BTreeSet;
 use strata_rpm::{Capability, Comparison, Dependency, Evr, Nevra, PackageRecord, RichDependency};
 
 /// More ids than this would not fit libsolv's signed 32-bit offsets with room to work.
 const MOST_IDS: usize = 1 << 28;
+/// More bytes of texts than this would not fit either: libsolv keeps all of them in one block, with
+/// unsigned 32-bit offsets that it does not check. Texts that occur twice count twice here.
+const MOST_BYTES: usize = 1 << 31;
 /// More packages of one name than this are refused: libsolv keeps a rule for each pair of them.
 const MOST_OF_A_NAME: usize = 4096;
 /// A rich dependency with more clauses than this is refused: real ones have a handful, and libsolv
@@ -29,13 +34,13 @@ pub(super) fn load(
         package: printable(&record.nevra.to_string()),
         what: what.to_owned(),
     };
-    let mut ids = 0_usize;
+    let mut total = Load::default();
     for (record, package) in universe.records.iter().zip(&universe.packages) {
         check(record).map_err(|what| refuse(package.repo, record, what))?;
-        ids += 8 + record.requires.len() + dependencies(record).count() + record.files.len() / 16;
-    }
-    if ids > MOST_IDS {
-        return Err(ResolveError::TooLarge);
+        total.add(record);
+        if total.ids > MOST_IDS || total.bytes > MOST_BYTES {
+            return Err(ResolveError::TooLarge);
+        }
     }
     if let Some(index) = universe.crowded(MOST_OF_A_NAME)
         && let (Some(package), Some(record)) =
@@ -83,6 +88,35 @@ pub(super) fn load(
     }
     pool.index_provides();
     Ok(first.unwrap_or(0))
+}
+
+/// What packages take up in a pool, at the most.
+#[derive(Default)]
+struct Load {
+    ids: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, record: &PackageRecord) {
+        let Nevra { name, evr, arch } = &record.nevra;
+        // a path is only known, and has an id, where a dependency names it
+        self.ids += 8 + record.files.len() / 16;
+        for text in [name, &evr.version, &evr.release, arch, &record.vendor] {
+            self.bytes += text.len() + 1;
+        }
+        for dependency in dependencies(record) {
+            each_capability(dependency, &mut |Capability { name, version }| {
+                // each end of a relation, and what joins two of them
+                self.ids += 2;
+                self.bytes += name.len() + 1;
+                if let Some((_, evr)) = version {
+                    const EPOCH_AND_MARKS: usize = 13;
+                    self.bytes += evr.version.len() + evr.release.len() + EPOCH_AND_MARKS;
+                }
+            });
+        }
+    }
 }
 
 fn lists(pool: &mut Pool, record: &PackageRecord) -> Lists {
@@ -325,5 +359,32 @@ fn clauses(rich: &RichDependency) -> (u64, u64) {
                 None => first,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strata_rpm::{Checksum, ChecksumAlgorithm, Package};
+
+    #[test]
+    fn every_text_and_relation_counts() {
+        let evr = Evr { epoch: 0, version: "1".repeat(100), release: "2".repeat(100) };
+        let mut package =
+            Package::new(Nevra { name: "n".repeat(1000), evr: evr.clone(), arch: "noarch".into() });
+        let named = |name: &str| {
+            Dependency::Simple(Capability {
+                name: name.repeat(1000),
+                version: Some((Comparison::Equal, evr.clone())),
+            })
+        };
+        let all = vec![named("a"), named("b"), named("c")];
+        package.provides = vec![named("d"), Dependency::Rich(Box::new(RichDependency::Or(all)))];
+        let checksum = Checksum::from_bytes(ChecksumAlgorithm::Sha256, &[0; 32]);
+        let record = package.record(checksum.expect("32 bytes"), 0, "");
+        let mut load = Load::default();
+        load.add(&record);
+        assert!((8 + 4 * 2..30).contains(&load.ids), "{}", load.ids);
+        assert!((1200 + 4 * 1200..6200).contains(&load.bytes), "{}", load.bytes);
     }
 }

@@ -178,24 +178,27 @@ impl Pool {
 
     /// Makes only the packages visible for which `visible` says so.
     pub fn consider(&mut self, visible: impl Fn(Id) -> bool) {
-        // SAFETY: the pool lives; the map is put in place whole below, and outlives the pool's use of
-        // it because `self` owns it.
-        unsafe {
-            let count = (*self.raw.as_ptr()).nsolvables;
-            let mut bytes = vec![0_u8; usize::try_from(count).unwrap_or(0) / 8 + 1];
-            for id in 0..count {
-                if visible(id)
-                    && let Ok(at) = usize::try_from(id)
-                    && let Some(byte) = bytes.get_mut(at / 8)
-                {
-                    *byte |= 1 << (at % 8);
-                }
+        // SAFETY: the pool lives.
+        let count = unsafe { (*self.raw.as_ptr()).nsolvables };
+        let mut bytes = vec![0_u8; usize::try_from(count).unwrap_or(0) / 8 + 1];
+        for id in 0..count {
+            if visible(id)
+                && let Ok(at) = usize::try_from(id)
+                && let Some(byte) = bytes.get_mut(at / 8)
+            {
+                *byte |= 1 << (at % 8);
             }
-            let size = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
-            let mut map = Box::new(ffi::Map { map: bytes.as_mut_ptr(), size });
-            (*self.raw.as_ptr()).considered = &raw mut *map;
-            self.considered = Some((map, bytes));
         }
+        let size = i32::try_from(bytes.len()).unwrap_or(i32::MAX);
+        // SAFETY: the pool lives, and lets go of the map before that is freed.
+        unsafe { (*self.raw.as_ptr()).considered = ptr::null_mut() };
+        let map = Box::new(ffi::Map { map: ptr::null_mut(), size });
+        // pointers are taken where the map stays: moving a box would end them
+        let (map, bytes) = self.considered.insert((map, bytes));
+        map.map = bytes.as_mut_ptr();
+        // SAFETY: the map outlives the pool's use of it, because `self` owns both and touches neither
+        // before the next call or the drop, which take it away first.
+        unsafe { (*self.raw.as_ptr()).considered = &raw mut **map };
     }
 }
 
