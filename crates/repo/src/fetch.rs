@@ -18,6 +18,9 @@ use std::{
 use strata_rpm::Checksum;
 use strata_store::{PendingFile, Store, StoreError};
 
+/// The most that a metadata file may have: it is read whole. The largest real ones have 100 MiB.
+const MOST_METADATA: u64 = 2 << 30;
+
 /// Which file of which repository.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
@@ -117,9 +120,15 @@ pub(crate) fn first_of<'b, T>(
 pub(crate) fn metadata<'b>(
     session: &Session,
     wanted: &Wanted<'_>,
-    bases: impl Iterator<Item = &'b Base> + Clone,
+    mut bases: impl Iterator<Item = &'b Base> + Clone,
 ) -> Result<Vec<u8>, RepoError> {
     let store = &session.cache.repos;
+    if wanted.size.is_some_and(|size| size > MOST_METADATA) {
+        let location = wanted.target.location.to_owned();
+        let reason = FetchReason::TooLarge(MOST_METADATA);
+        let local = bases.all(|base| matches!(base, Base::Directory(_)));
+        return Err(wanted.target.error(vec![FetchFailure { location, reason, local }]));
+    }
     let key = format!("raw-{}", key(wanted.checksum));
     let remote = bases.clone().any(|base| matches!(base, Base::Http(_)));
     let mut guard = None;

@@ -346,6 +346,21 @@ fn packages_that_cannot_be_understood_are_left_out_and_named() {
 }
 
 #[test]
+fn a_metadata_file_that_claims_more_than_memory_is_not_fetched() {
+    let mut files = repository(&["a"], Form::Plain);
+    let length = files["repodata/primary.xml"].len();
+    let repomd = String::from_utf8(files["repodata/repomd.xml"].clone()).unwrap();
+    let huge = repomd.replace(&format!(">{length}<"), &format!(">{}<", 1u64 << 60));
+    assert_ne!(huge, repomd);
+    files.insert("repodata/repomd.xml".to_owned(), huge.into_bytes());
+    let server = Server::files(files);
+    let cache = tempfile::tempdir().unwrap();
+    let error = run(cache.path()).0.open(&definition(&[&server.url])).unwrap_err();
+    assert!(error.to_string().contains("it is longer than"), "{error}");
+    assert_eq!(server.count(PRIMARY), 0);
+}
+
+#[test]
 fn excluded_packages_are_not_seen() {
     let place = tempfile::tempdir().unwrap();
     write_files(place.path(), &repository(&["a", "b", "b-libs"], Form::Gz));

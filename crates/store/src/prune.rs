@@ -3,6 +3,7 @@
 use crate::{StoreError, atomic::TEMPORARY_PREFIX};
 use std::{
     fs::{self, File, Metadata},
+    io,
     path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
@@ -52,9 +53,15 @@ pub(crate) fn prune(root: &Path, limits: &PruneLimits) -> Result<Pruned, StoreEr
             continue;
         }
         // Unlinking is safe under readers: who has the file open keeps its content.
-        fs::remove_file(&file.path).map_err(StoreError::io("remove", &file.path))?;
-        result.files += 1;
-        result.bytes += file.bytes;
+        match fs::remove_file(&file.path) {
+            // another process prunes, too
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => {
+                other.map_err(StoreError::io("remove", &file.path))?;
+                result.files += 1;
+                result.bytes += file.bytes;
+            }
+        }
         result.kept_bytes -= file.bytes;
     }
     Ok(result)
