@@ -1,8 +1,8 @@
 //! Decompression with a bound, by what the bytes are and not by what a name claims.
 
-use crate::digest::Hasher;
+use crate::digest::hasher;
 use std::io::{self, Read};
-use strata_rpm::Checksum;
+use strata_rpm::{Checksum, Hasher};
 
 /// Memory that an xz stream may ask for; `xz -9` needs 65 MiB.
 const XZ_MEMORY: u64 = 512 << 20;
@@ -49,7 +49,7 @@ impl<R: Read> Checked<R> {
         stated: Option<u64>,
         checksum: Option<&Checksum>,
     ) -> Self {
-        let hasher = checksum.and_then(|sum| Some((Hasher::new(sum.algorithm())?, sum.clone())));
+        let hasher = checksum.and_then(|sum| Some((hasher(sum.algorithm())?, sum.clone())));
         Self { inner, hasher, limit: limit(compressed, stated), stated, length: 0 }
     }
 

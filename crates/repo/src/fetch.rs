@@ -5,7 +5,7 @@ use crate::{
     base::{Location, redacted},
     cache,
     decompress::limit,
-    digest::{Hasher, hash_reader},
+    digest::{hash_reader, hasher},
     http::{Get, GetError, Sink},
     session::Session,
 };
@@ -15,7 +15,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
-use strata_rpm::Checksum;
+use strata_rpm::{Checksum, Hasher};
 use strata_store::{PendingFile, Store, StoreError};
 
 /// The most that a metadata file may have: it is read whole. The largest real ones have 100 MiB.
@@ -61,7 +61,7 @@ impl Wanted<'_> {
 
     fn hasher(&self) -> Result<Hasher, FetchReason> {
         let algorithm = self.checksum.algorithm();
-        Hasher::new(algorithm).ok_or(FetchReason::WeakChecksum(algorithm.name()))
+        hasher(algorithm).ok_or(FetchReason::WeakChecksum(algorithm.name()))
     }
 }
 
@@ -238,7 +238,7 @@ impl Sink for FileSink<'_> {
     }
 
     fn restart(&mut self) -> io::Result<()> {
-        if let Some(hasher) = Hasher::new(self.wanted.checksum.algorithm()) {
+        if let Some(hasher) = hasher(self.wanted.checksum.algorithm()) {
             self.hasher = hasher;
         }
         let file = self.pending.file_mut();

@@ -190,7 +190,7 @@ impl PackageStore {
             return Err(FetchReason::Size { expected, found: length });
         }
         let algorithm = wanted.checksum.algorithm();
-        if crate::digest::Hasher::new(algorithm).is_none() {
+        if crate::digest::hasher(algorithm).is_none() {
             return Err(FetchReason::WeakChecksum(algorithm.name()));
         }
         let (found, length) = self.session.verified.checksum(path, algorithm).map_err(io)?;

@@ -5,7 +5,7 @@
 
 use crate::{
     RepoError,
-    digest::{Hasher, hash_reader, sha256},
+    digest::{hash_reader, hasher, sha256},
 };
 use std::{
     collections::HashMap,
@@ -87,7 +87,7 @@ impl Verified {
         if let Some(checksum) = known {
             return Ok((checksum, before.len()));
         }
-        let hasher = Hasher::new(algorithm).ok_or(io::ErrorKind::Unsupported)?;
+        let hasher = hasher(algorithm).ok_or(io::ErrorKind::Unsupported)?;
         let file = File::open(path)?;
         let (checksum, length) = hash_reader(hasher, &file)?;
         let after = file.metadata()?;

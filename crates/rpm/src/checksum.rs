@@ -109,6 +109,11 @@ impl Checksum {
         Self::new(algorithm, &hex::encode(digest))
     }
 
+    /// Of a digest that the algorithm itself has made.
+    pub(crate) fn of_digest(algorithm: ChecksumAlgorithm, digest: &[u8]) -> Self {
+        Self { algorithm, hex: hex::encode(digest).into() }
+    }
+
     /// The algorithm.
     pub fn algorithm(&self) -> ChecksumAlgorithm {
         self.algorithm

@@ -23,6 +23,7 @@ pub use checksum::{Checksum, ChecksumAlgorithm, ParseChecksumError};
 pub use dependency::{
     Capability, Comparison, Dependency, ParseDependencyError, RichDependency, Sense,
 };
+pub use digest::Hasher;
 pub use evr::{Evr, vercmp};
 pub use file::{Lead, RpmFile, RpmFileError, Verified, VerifyError};
 pub use filecaps::{FileCapabilities, ParseCapabilitiesError};

@@ -158,11 +158,6 @@ impl LayoutError {
             _ => None,
         }
     }
-
-    /// Whether the outside world is to blame (a full disk, missing rights), not the data.
-    pub fn is_outside(&self) -> bool {
-        matches!(self, Self::Io { .. })
-    }
 }
 
 fn quoted<T: ToString>(items: &[T]) -> String {

@@ -119,7 +119,7 @@ fn a_full_disk_is_named() {
     };
     assert!(error.to_string().starts_with("cannot write `"));
     assert!(error.hint().unwrap().contains("full"));
-    assert!(error.is_outside());
+    assert!(matches!(error, LayoutError::Io { .. }));
 }
 
 #[test]
