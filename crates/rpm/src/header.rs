@@ -1,7 +1,7 @@
 //! RPM header structures: checked once, then a typed view of the bytes.
 //!
 //! Source: rpm's `docs/manual/format_header.md`. Every accessor is total: what is absent or of
-//! another type is `None`, and nothing is read that [`validate`] has not walked before.
+//! another type is `None`, and nothing is read that `validate` has not walked before.
 
 mod build;
 mod validate;

@@ -113,7 +113,7 @@ pub(crate) static IMAGE: Table = Table {
         Field::new(
             "packages",
             Shape::List(&TEXT),
-            "What to install, in every form that `dnf install` takes: name, name.arch, NEVRA or glob, /path/of/file, capability, rich dependency, ./local.rpm, URL. `@group` is not supported in this release.",
+            "What to install, in every form that `dnf install` takes: name, name.arch, NEVRA or glob, /path/of/file, capability, rich dependency, ./local.rpm. `@group` and the URL of a package are not supported in this release.",
             "[\"bash\", \"/usr/bin/python3\"]",
         ),
         Field::new(
