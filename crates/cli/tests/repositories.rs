@@ -13,7 +13,7 @@ use std::{
     thread,
 };
 use strata_testkit::tool;
-use support::Bench;
+use support::{Bench, package};
 
 /// A spec with one image of one request; `repo` is a repository.
 fn spec(repo: &str, request: &str) -> String {
@@ -56,6 +56,25 @@ fn a_package_that_no_solver_can_take_is_left_out_alone() {
     assert!(found.stdout.contains("good-1-1"), "{}", found.stdout);
     let warning = "package `bad-1-1.noarch` is left out: it has a rich dependency with too many";
     assert!(found.stderr.contains(warning), "{}", found.stderr);
+}
+
+#[test]
+fn a_local_package_is_seen_by_the_images_that_name_it() {
+    let bench = Bench::new();
+    bench.package("tool", "1", "", &[("/usr/bin/tool", "x")]);
+    fs::write(bench.path("tool.rpm"), package("tool", "2", "", &[("/usr/bin/tool", "y")])).unwrap();
+    bench.write(
+        "compose.json",
+        r#"{"repos": ["./repo"], "images": {
+              "a": {"packages": ["./tool.rpm"]},
+              "b": {"packages": ["tool"]},
+              "c": {"packages": ["./tool.rpm", "tool"]} }}"#,
+    );
+    let found = bench.ok(&["resolve", "compose.json", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let images = found.as_array().or_else(|| found["images"].as_array()).unwrap();
+    let nevras: Vec<_> = images.iter().map(|image| &image["packages"][0]["nevra"]).collect();
+    assert_eq!(nevras, ["tool-2-1.noarch", "tool-1-1.noarch", "tool-2-1.noarch"]);
 }
 
 #[test]

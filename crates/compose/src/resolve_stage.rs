@@ -109,7 +109,8 @@ pub(crate) fn resolve(
     Ok(Resolved { targets, before, repomds, dir: documents.dir.clone(), repositories, locked })
 }
 
-/// Solves the open targets; those with the same repositories together.
+/// Solves the open targets; those with the same repositories and local packages together: no image
+/// sees a local package that only another one names.
 fn solve(
     targets: &mut [Target],
     open: &[usize],
@@ -121,7 +122,11 @@ fn solve(
     let mut groups: Vec<(Vec<RepoDefinition>, Vec<usize>)> = Vec::new();
     for at in open {
         let Some(target) = targets.get(*at) else { continue };
-        match groups.iter_mut().find(|(repos, _)| *repos == target.repos) {
+        let alike = groups.iter_mut().find(|(repos, members)| {
+            let first = members.first().and_then(|at| targets.get(*at));
+            *repos == target.repos && first.is_some_and(|first| locals(first) == locals(target))
+        });
+        match alike {
             Some((_, members)) => members.push(*at),
             None => groups.push((target.repos.clone(), vec![*at])),
         }
@@ -176,6 +181,10 @@ fn solve(
         }
     }
     Ok(())
+}
+
+fn locals(target: &Target) -> BTreeSet<&Checksum> {
+    target.local.iter().map(|local| &local.record.checksum).collect()
 }
 
 /// One package that the solver cannot take is left out, aloud; the others are not to suffer for it.
