@@ -12,8 +12,11 @@ fn table(schema: &Value) -> String {
     for (key, value) in schema["properties"].as_object().unwrap() {
         let text = value["description"].as_str().unwrap_or_default().replace('|', "\\|");
         let example = &value["examples"][0];
-        let example =
-            if example.is_null() { String::new() } else { format!("`{example}`").replace('|', "\\|") };
+        let example = if example.is_null() {
+            String::new()
+        } else {
+            format!("`{example}`").replace('|', "\\|")
+        };
         writeln!(out, "| `{key}` | {text} | {example} |").unwrap();
     }
     out
