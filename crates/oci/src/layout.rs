@@ -79,6 +79,12 @@ impl Layout {
             found => return found,
         }
         fs::create_dir_all(&root).context("create", &root)?;
+        // Whoever holds the lock removes unfinished files, and two may want to be the first.
+        let _lock = lock(&root)?;
+        match Self::open(&root) {
+            Err(LayoutError::NotLayout { .. }) => {}
+            found => return found,
+        }
         for entry in fs::read_dir(&root).context("read", &root)? {
             let name = entry.context("read", &root)?.file_name();
             // What an earlier attempt left when it was killed right here.
@@ -192,6 +198,18 @@ impl Layout {
             }
         }
     }
+}
+
+/// Waits while another process changes the layout; the lock holds until the file is closed.
+fn lock(root: &Path) -> Result<fs::File, LayoutError> {
+    let file = fs::File::open(root).context("open", root)?;
+    loop {
+        match rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive) {
+            Err(rustix::io::Errno::INTR) => {}
+            other => break other.context("lock", root)?,
+        }
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

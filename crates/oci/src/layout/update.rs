@@ -32,13 +32,7 @@ pub struct Committed {
 impl Layout {
     /// Begins a change; waits while another process makes one.
     pub fn update(&self) -> Result<Update<'_>, LayoutError> {
-        let lock = fs::File::open(&self.root).context("open", &self.root)?;
-        loop {
-            match rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive) {
-                Err(rustix::io::Errno::INTR) => {}
-                other => break other.context("lock", &self.root)?,
-            }
-        }
+        let lock = super::lock(&self.root)?;
         blob::remove_leftovers(&self.root)?;
         let blobs = self.root.join("blobs/sha256");
         fs::create_dir_all(&blobs).context("create", &blobs)?;
