@@ -34,7 +34,7 @@ fn a_conflict_behind_a_requirement() {
          - `app-1-1.x86_64` (requested) requires `libfoo >= 2`, which only `libfoo-2-1.x86_64` provides
          - `other-1-1.x86_64` (requested) requires `libbar`, which only `libbar-1-1.x86_64` provides
          - `libfoo-2-1.x86_64` conflicts with `libbar`, which `libbar-1-1.x86_64` provides",
-        None,
+        Some("leave out `app` or `other`, or have them in different images"),
     );
 }
 
@@ -115,7 +115,7 @@ fn one_obsoletes_the_other() {
          - `new` is requested, which only `new-2-1.x86_64` matches
          - `old-1-1.x86_64` is requested
          - `new-2-1.x86_64` obsoletes `old`, which is `old-1-1.x86_64`",
-        None,
+        Some("leave out `new` or `old-1-1.x86_64`, or have them in different images"),
     );
 }
 

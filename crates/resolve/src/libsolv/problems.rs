@@ -51,7 +51,10 @@ pub(super) fn explain(solver: &mut SolverHandle<'_>, context: &Context<'_>) -> R
     let facts: BTreeSet<&Fact> = problems.iter().flat_map(|problem| &problem.facts).collect();
     let hints: BTreeSet<(u8, String)> =
         facts.into_iter().filter_map(|fact| hint(fact, context)).take(MOST_HINTS).collect();
-    let hints = hints.into_iter().map(|(_, hint)| hint).collect();
+    let mut hints: Vec<String> = hints.into_iter().map(|(_, hint)| hint).collect();
+    if hints.is_empty() {
+        hints.push(part(&problems));
+    }
     ResolveError::Unsatisfiable { image: context.image.name.clone(), problems, hints }
 }
 
@@ -237,6 +240,23 @@ fn shared(fact: &Fact) -> Option<([String; 4], &Evr)> {
     let about = dependency.split(' ').next().unwrap_or(dependency);
     let key = [kind, &package.name, &package.arch, about].map(str::to_owned);
     Some((key, &package.evr))
+}
+
+/// What always helps: not to ask for all of it.
+fn part(problems: &[Problem]) -> String {
+    let facts = problems.iter().flat_map(|problem| &problem.facts);
+    let requests: BTreeSet<&str> = facts
+        .filter_map(|fact| match fact {
+            Fact::Requested { request, .. } => Some(request.as_str()),
+            _ => None,
+        })
+        .collect();
+    let requests: Vec<String> =
+        requests.into_iter().map(|request| format!("`{}`", printable(request))).collect();
+    match requests.as_slice() {
+        [] | [_] => "request another package or another version".to_owned(),
+        _ => format!("leave out {}, or have them in different images", requests.join(" or ")),
+    }
 }
 
 /// What may help against a fact, with its rank.
