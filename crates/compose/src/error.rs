@@ -195,7 +195,11 @@ impl ComposeError {
     /// Whose fault it is.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Spec(error) if error.place.source().name() == "--set" => ErrorKind::Usage,
+            Self::Spec(error) | Self::Config(strata_assemble::AssembleError::Document(error))
+                if error.place.source().name() == "--set" =>
+            {
+                ErrorKind::Usage
+            }
             Self::NotInSpec { .. } => ErrorKind::Usage,
             Self::Pack(crate::PackError::Write(_)) => ErrorKind::Outside,
             Self::Pack(crate::PackError::Unsound { .. }) => ErrorKind::Internal,
