@@ -146,6 +146,33 @@ fn without_the_lock_of_an_earlier_build() {
     assert_eq!(lock, bench.lock());
 }
 
+/// However the spec is named, and from wherever.
+#[test]
+fn the_spec_by_other_paths() {
+    let bench = quick();
+    bench.write("local/extra.rpm", "");
+    let extra = support::package("extra", "1", "", &[("/usr/share/extra", "extra\n")]);
+    fs::write(bench.path("local/extra.rpm"), extra).unwrap();
+    bench.write(
+        "compose.json",
+        &SPEC.replace(r#""tool", "web"]"#, r#""tool", "web", "./local/extra.rpm"]"#),
+    );
+    bench.build(&[]);
+    let lock = bench.lock();
+    let name = bench.dir().file_name().unwrap().to_str().unwrap().to_owned();
+    let absolute = bench.path("compose.json").display().to_string();
+    for spec in ["./compose.json", &absolute, &format!("../{name}/compose.json")] {
+        // with the lock that the other path made, and without
+        bench.ok(&["build", spec, "-o", "oci:again", "--force", "--locked"]);
+        assert_same(&bench.out(), &bench.path("again"));
+        fs::remove_file(bench.path("strata.lock")).unwrap();
+        fs::remove_dir_all(bench.path("again")).unwrap();
+        bench.ok(&["build", spec, "-o", "oci:again"]);
+        assert_same(&bench.out(), &bench.path("again"));
+        assert_eq!(lock, bench.lock(), "{spec}");
+    }
+}
+
 #[test]
 fn with_a_cache_that_other_images_warmed() {
     let (cold, warm) = (quick(), quick());
