@@ -1,7 +1,8 @@
 //! `build`: resolve, compare, make what is stale, put it in place in one step.
 
 use crate::{
-    BuildReport, ComposeError, Destination, Event, ImageReport, Options, Reporter, Status,
+    BuildReport, ComposeError, Destination, Event, ImageReport, LockMode, Options, Reporter,
+    Status,
     assemble_stage::Wanted,
     cache::Cache,
     current::Present,
@@ -69,7 +70,10 @@ pub fn build(
         made: &made,
     };
     let changed = resolved.before.as_ref() != Some(&lock);
-    let pending = changed.then(|| lock.prepare(&documents.lock_path)).transpose()?;
+    // `--locked` leaves the lock alone: it may lie where nothing can be written
+    let pending = (changed && options.lock != LockMode::Locked)
+        .then(|| lock.prepare(&documents.lock_path))
+        .transpose()?;
     let report = publication.publish(destination)?;
     if let Some(pending) = pending {
         pending.commit()?;
@@ -110,6 +114,13 @@ impl Run<'_> {
         reporter: &dyn Reporter,
     ) -> Result<(BTreeMap<usize, Made>, Lock), ComposeError> {
         let (mut roots, ids) = self.roots(options, packages)?;
+        // what can be refused is refused before anything is unpacked
+        let mut configured = BTreeMap::new();
+        for (at, root) in roots.iter().enumerate().filter(|(at, _)| self.stale.contains(at)) {
+            refuse_scriptlets(root)?;
+            let Some(wanted) = self.wanted.get(at) else { continue };
+            configured.insert(at, wanted.configure(root, &root.accounts())?);
+        }
         let planned = Planned::new(
             &roots,
             &self.compression,
@@ -131,9 +142,12 @@ impl Run<'_> {
         // nothing new as a rule: only where generated links take the place of packaged ones
         let shared = planned.make_shared(&stale, &store, packages, &crate::Silent)?;
         let mut made = BTreeMap::new();
-        for (at, root) in roots.iter().enumerate().filter(|(at, _)| self.stale.contains(at)) {
-            let Some(wanted) = self.wanted.get(at) else { continue };
-            made.insert(at, self.make_image(root, wanted, &planned, &shared, &store, packages)?);
+        for (at, configured) in configured {
+            let (Some(root), Some(wanted)) = (roots.get(at), self.wanted.get(at)) else { continue };
+            let inputs = wanted.inputs.digest();
+            let (layers, report) =
+                self.make_image(root, inputs, &planned, &shared, &store, packages)?;
+            made.insert(at, Made { layers, configured, epoch: root.epoch, report });
         }
         let lock = self.resolved.lock(Some((&ids, &planned.plan.record())))?;
         Ok((made, lock))
@@ -156,14 +170,13 @@ impl Run<'_> {
     fn make_image(
         &self,
         root: &Root<'_>,
-        wanted: &Wanted<'_>,
+        inputs: Digest,
         planned: &Planned,
         shared: &BTreeMap<usize, KnownLayer>,
         store: &LayerStore<'_>,
         packages: &PackageSet,
-    ) -> Result<Made, ComposeError> {
+    ) -> Result<(Vec<(LayerRef, KnownLayer)>, ImageReport), ComposeError> {
         let target = root.target;
-        refuse_scriptlets(root)?;
         let image = planned.image(&target.id())?;
         let mut layers = Vec::new();
         for at in &image.shared {
@@ -182,7 +195,6 @@ impl Run<'_> {
             };
             layers.push((self.layer_ref(&layer, key, title.to_owned()), layer));
         }
-        let configured = wanted.configure(root, &root.accounts())?;
         let mut warnings = root.warnings.clone();
         if !image.left_out.is_empty() {
             warnings.push(format!("{} device nodes are left out", image.left_out.len()));
@@ -192,8 +204,8 @@ impl Run<'_> {
             arch: target.arch.to_string(),
             status: Status::Built,
             // known once it is assembled
-            digest: wanted.inputs.digest(),
-            inputs: wanted.inputs.digest(),
+            digest: inputs,
+            inputs,
             packages: target.packages.len(),
             layers: layers.len(),
             bytes: layers.iter().map(|(_, layer)| layer.size).sum(),
@@ -201,7 +213,7 @@ impl Run<'_> {
             scriptlets_not_run: root.scriptlets.clone(),
             warnings,
         };
-        Ok(Made { layers, configured, epoch: root.epoch, report })
+        Ok((layers, report))
     }
 
     fn layer_ref(&self, layer: &KnownLayer, key: Digest, title: String) -> LayerRef {

@@ -12,6 +12,7 @@ use crate::{
     layers::LayerStore,
     lock::{self, Lock},
     packages::PackageSet,
+    publish::Publication,
     resolve_stage::{self, Resolved},
     target::{Target, TargetPackage},
 };
@@ -33,16 +34,34 @@ pub fn check(
     let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
     let present = Present::read(&destination.dir, &resolved.targets)?;
     let before = lock::read(&documents.lock_path)?;
+    let compression = Compression::default();
+    let wanted: Vec<Wanted<'_>> = resolved
+        .targets
+        .iter()
+        .map(|target| Wanted::new(&documents, options, target, &compression))
+        .collect::<Result<_, _>>()?;
+    let listed = |at: usize| {
+        let selected = BTreeSet::from([at]);
+        let publication = Publication {
+            documents: &documents,
+            targets: &resolved.targets,
+            wanted: &wanted,
+            present: &present,
+            selected: &selected,
+            made: &BTreeMap::new(),
+        };
+        publication.is_listed()
+    };
     let mut images = Vec::new();
-    for (at, target) in resolved.targets.iter().enumerate() {
+    for (at, (target, wanted)) in resolved.targets.iter().zip(&wanted).enumerate() {
         if !options.selects(target.image.name.as_str(), target.arch) {
             continue;
         }
-        let wanted = Wanted::new(&documents, options, target, &Compression::default())?;
         let changes = match present.inputs(at) {
             None => vec!["not built yet".to_owned()],
-            Some(inputs) if inputs == wanted.inputs.digest() => Vec::new(),
-            Some(_) => changes(target, before.as_ref()),
+            Some(inputs) if inputs != wanted.inputs.digest() => changes(target, before.as_ref()),
+            Some(_) if !listed(at) => vec!["its tags changed".to_owned()],
+            Some(_) => Vec::new(),
         };
         images.push(CheckedImage {
             name: target.image.name.to_string(),

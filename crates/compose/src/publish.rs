@@ -49,10 +49,7 @@ impl Publication<'_> {
     /// whole; when nothing changes, nothing is written.
     #[tracing::instrument(level = "debug", skip_all)]
     pub fn publish(&self, destination: &Destination) -> Result<BuildReport, ComposeError> {
-        if self.made.is_empty()
-            && let Some((_, entries)) = self.entries(&Placed::new())
-            && self.replaced(self.present.index(), &entries) == *self.present.index()
-        {
+        if self.made.is_empty() && self.is_listed() {
             let images = self.reports(&Placed::new());
             return Ok(BuildReport { images, pruned: Vec::new() });
         }
@@ -75,6 +72,13 @@ impl Publication<'_> {
         let index = self.replaced(update.before(), &entries);
         let pruned = update.commit(&index)?.pruned;
         Ok(BuildReport { images: self.reports(&placed), pruned })
+    }
+
+    /// Whether the index lists the selected images as they are present, with all their tags.
+    pub fn is_listed(&self) -> bool {
+        let index = self.present.index();
+        self.entries(&Placed::new())
+            .is_some_and(|(_, entries)| self.replaced(index, &entries) == *index)
     }
 
     fn names(&self) -> BTreeSet<&ImageName> {

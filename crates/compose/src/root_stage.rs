@@ -321,10 +321,15 @@ fn skipped_scriptlets(packages: &[&Package]) -> Vec<SkippedScriptlet> {
     skipped
 }
 
-/// Whether a scriptlet does nothing but run `ldconfig`.
+/// Whether a scriptlet does nothing but run `ldconfig`: a shell's text has only lines of the forms
+/// that specs are known to have. Everything else is told to the user.
 fn is_ldconfig(program: &[String], body: &str) -> bool {
     let ldconfig =
         |text: &str| matches!(text, "/sbin/ldconfig" | "/usr/sbin/ldconfig" | "ldconfig");
+    let quiet = |word: &str| {
+        matches!(word, "-X" | "||" | ":" | "true" | "2>&1")
+            || matches!(word, ">/dev/null" | "2>/dev/null" | "&>/dev/null" | "1>/dev/null")
+    };
     match program {
         [only] if ldconfig(only) => body.trim().is_empty(),
         [shell] if shell.ends_with("/sh") || shell.ends_with("/bash") => body
@@ -332,17 +337,11 @@ fn is_ldconfig(program: &[String], body: &str) -> bool {
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
             .all(|line| {
-                let mut words = line.split_whitespace();
-                match words.next() {
-                    Some(":" | "exit" | "set" | "true") => true,
-                    Some(first) => {
-                        ldconfig(first)
-                            && words.all(|word| {
-                                matches!(word, "-X" | "||" | ":" | "true" | "2>&1")
-                                    || word.contains("/dev/null")
-                            })
-                    }
-                    None => true,
+                let words: Vec<&str> = line.split_whitespace().collect();
+                match words.as_slice() {
+                    [":" | "true" | "exit"] | ["exit", "0"] | ["set", "-e" | "-x" | "-ex"] => true,
+                    [first, more @ ..] => ldconfig(first) && more.iter().all(|word| quiet(word)),
+                    [] => true,
                 }
             }),
         _ => false,
@@ -366,7 +365,11 @@ pub(crate) fn add_overlay_files(
         }
         let mut node = Node::generated(Arc::clone(&file.bytes), file.mode, root.epoch);
         (node.uid, node.gid, node.origin) = (file.uid, file.gid, Origin::Overlay);
-        root.merged.tree.insert(place, node);
+        let there = root.merged.tree.insert(place.clone(), node);
+        // two paths that lead to one place: neither is the stronger one
+        if there.is_some_and(|node| node.origin == Origin::Overlay) {
+            return Err(refuse(format!("another file of the overlay is `{place}` too")).into());
+        }
     }
     Ok(())
 }
@@ -384,4 +387,36 @@ pub(crate) struct OverlayFile {
     pub gid: u32,
     /// Where the overlay says so.
     pub place: strata_spec::Place,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ldconfig;
+
+    #[test]
+    fn only_what_is_nothing_but_ldconfig_counts_as_done() {
+        let shell = ["/bin/sh".to_owned()];
+        for body in [
+            "/sbin/ldconfig",
+            "# a remark\nset -e\n/usr/sbin/ldconfig -X >/dev/null 2>&1 || :\nexit 0\n",
+            "/sbin/ldconfig 2>/dev/null || true",
+            "",
+        ] {
+            assert!(is_ldconfig(&shell, body), "{body}");
+        }
+        for body in [
+            "ldconfig; rm /etc/passwd",
+            "set -e; useradd x",
+            ": > /etc/created",
+            "true && useradd x",
+            "ldconfig >/dev/null;useradd",
+            "ldconfig -r /elsewhere",
+            "exit 1",
+            "useradd x",
+        ] {
+            assert!(!is_ldconfig(&shell, body), "{body}");
+        }
+        assert!(is_ldconfig(&["/sbin/ldconfig".to_owned()], ""));
+        assert!(!is_ldconfig(&["/usr/bin/python3".to_owned()], ""));
+    }
 }
