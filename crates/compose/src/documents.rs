@@ -1,6 +1,6 @@
 //! GATHER: the spec, its overlay and settings, and the repository definitions it names.
 
-use crate::{ComposeError, Options};
+use crate::{ComposeError, Options, target::Repository};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -26,6 +26,9 @@ pub(crate) struct Documents {
     /// `strata.lock` beside the spec.
     pub lock_path: PathBuf,
 }
+
+/// Repositories by id, each with the directory that its paths count from.
+pub(crate) type Definitions = BTreeMap<String, (RepoDefinition, PathBuf)>;
 
 impl Documents {
     /// Reads them.
@@ -55,17 +58,18 @@ impl Documents {
 
     /// Every image for every architecture, in the order of names: what is resolved and planned.
     pub fn images(&self, options: &Options) -> Result<Vec<(EffectiveImage, Arch)>, ComposeError> {
-        let wanted: Vec<Arch> = options
-            .arches
-            .iter()
-            .map(|name| {
-                name.parse().map_err(|_| ComposeError::NotInSpec {
-                    what: "architecture",
-                    name: name.clone(),
-                    known: "for example `x86_64` and `aarch64`".to_owned(),
-                })
-            })
-            .collect::<Result<_, _>>()?;
+        let mut wanted: Vec<Arch> = Vec::new();
+        for name in &options.arches {
+            let arch = name.parse().map_err(|_| ComposeError::NotInSpec {
+                what: "architecture",
+                name: name.clone(),
+                known: "for example `x86_64` and `aarch64`".to_owned(),
+            })?;
+            // `amd64` and `x86_64` are one
+            if !wanted.contains(&arch) {
+                wanted.push(arch);
+            }
+        }
         let mut all = Vec::new();
         for name in self.spec.images.keys() {
             let Some(image) = self.spec.effective(name) else { continue };
@@ -103,15 +107,16 @@ impl Documents {
         Ok(all)
     }
 
-    /// The definitions of the spec's repositories for one image and architecture, with warnings.
+    /// The spec's repositories for one image and architecture, with warnings. One that the spec
+    /// names by its id is used whatever its definition says of `enabled`, as with `dnf --repo`.
     pub fn repositories(
         &self,
+        known: &Definitions,
         options: &Options,
         image: &EffectiveImage,
         arch: Arch,
         warnings: &mut Vec<String>,
-    ) -> Result<Vec<RepoDefinition>, ComposeError> {
-        let known = self.definitions(options, warnings)?;
+    ) -> Result<Vec<Repository>, ComposeError> {
         let mut variables =
             Variables::new(arch.as_str(), image.releasever.as_ref().map(|one| one.value.as_str()));
         for (name, value) in &image.vars {
@@ -119,35 +124,39 @@ impl Documents {
         }
         let mut found = Vec::new();
         for repo in &self.spec.repos {
-            let definition = match repo {
+            let (written, dir) = match repo {
                 RepoRef::Location(place) => {
-                    RepoDefinition::at(&place.value, &place.value).relative_to(&self.dir)
+                    (RepoDefinition::at(&place.value, &place.value), &self.dir)
                 }
                 RepoRef::Inline(keys) => {
-                    let (definition, found) =
+                    let (definition, problems) =
                         RepoDefinition::from_json(Some(&keys.id.value), &keys.object).map_err(
                             |error| repo.place().refuse(error.to_string(), error.hint()),
                         )?;
-                    warnings.extend(found.iter().map(ToString::to_string));
-                    definition.relative_to(&self.dir)
+                    warnings.extend(problems.iter().map(ToString::to_string));
+                    if !definition.enabled {
+                        continue;
+                    }
+                    (definition, &self.dir)
                 }
                 RepoRef::Id(id) => match known.get(&id.value) {
-                    Some(definition) => definition.clone(),
-                    None => return Err(self.unknown_repo(options, repo, &known)),
+                    Some((definition, dir)) => (definition.clone(), dir),
+                    None => return Err(self.unknown_repo(options, repo, known)),
                 },
             };
-            found.push(definition.substitute(&variables)?);
+            let definition = written.clone().relative_to(dir).substitute(&variables)?;
+            found.push(Repository::new(definition, &written.substitute(&variables)?));
         }
         Ok(found)
     }
 
     /// All definitions of `repos.d` beside the spec and of `--repo-dir`; the first of an id counts.
-    fn definitions(
+    pub fn definitions(
         &self,
         options: &Options,
         warnings: &mut Vec<String>,
-    ) -> Result<BTreeMap<String, RepoDefinition>, ComposeError> {
-        let mut known = BTreeMap::new();
+    ) -> Result<Definitions, ComposeError> {
+        let mut known = Definitions::new();
         let beside = self.dir.join("repos.d");
         let dirs = std::iter::once((&beside, false))
             .chain(options.repo_dirs.iter().map(|dir| (dir, true)));
@@ -157,20 +166,15 @@ impl Documents {
                     RepoDefinition::parse_repo_file(&name(&path), &read(&path)?)?;
                 warnings.extend(found.iter().map(ToString::to_string));
                 for definition in definitions {
-                    let definition = definition.relative_to(dir);
-                    known.entry(definition.id.clone()).or_insert(definition);
+                    let id = definition.id.clone();
+                    known.entry(id).or_insert_with(|| (definition, dir.clone()));
                 }
             }
         }
         Ok(known)
     }
 
-    fn unknown_repo(
-        &self,
-        options: &Options,
-        repo: &RepoRef,
-        known: &BTreeMap<String, RepoDefinition>,
-    ) -> ComposeError {
+    fn unknown_repo(&self, options: &Options, repo: &RepoRef, known: &Definitions) -> ComposeError {
         let mut places = vec![format!("`{}`", self.dir.join("repos.d").display())];
         places.extend(options.repo_dirs.iter().map(|dir| format!("`{}`", dir.display())));
         let mut hint = format!("definitions are looked for in {}", places.join(", "));

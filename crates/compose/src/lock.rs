@@ -12,7 +12,7 @@ use std::{
 };
 use strata_layer::plan::{PlanRecord, RecordedAtom, RecordedLayer};
 use strata_oci::Digest;
-use strata_repo::{Base, RepoDefinition};
+use strata_repo::Base;
 use strata_resolve::lock::{
     self, LockedImage, LockedPackage, LockedRepository, Lockfile, PartialSource, PlannedLayer,
 };
@@ -46,7 +46,6 @@ impl Lock {
     pub fn new(
         targets: &[Target],
         repomds: &BTreeMap<String, Checksum>,
-        dir: &Path,
         made: Option<(&Ids, &PlanRecord)>,
         before: Option<&Self>,
     ) -> Result<Self, ComposeError> {
@@ -57,7 +56,7 @@ impl Lock {
             for package in &target.packages {
                 packages.entry(&package.checksum).or_insert_with(|| locked_package(package));
                 if !repositories.contains_key(&package.repo) {
-                    let repository = locked_repository(package, target, repomds, dir, before)?;
+                    let repository = locked_repository(package, target, repomds, before)?;
                     repositories.insert(package.repo.clone(), repository);
                 }
             }
@@ -181,12 +180,11 @@ fn locked_repository(
     package: &TargetPackage,
     target: &Target,
     repomds: &BTreeMap<String, Checksum>,
-    dir: &Path,
     before: Option<&Lock>,
 ) -> Result<LockedRepository, ComposeError> {
     let id = &package.repo;
     let known = before.and_then(|lock| lock.0.repositories.get(id));
-    let definition = target.repos.iter().find(|repo| repo.id == *id);
+    let repo = target.repos.iter().find(|repo| repo.definition.id == *id);
     let repomd = match (repomds.get(id), known, id.as_str()) {
         (Some(repomd), _, _) => repomd.clone(),
         (None, Some(known), _) => known.repomd.clone(),
@@ -196,20 +194,8 @@ fn locked_repository(
             return Err(ComposeError::Internal(format!("the repository `{id}` was not read")));
         }
     };
-    Ok(LockedRepository { url: definition.map(|one| url(one, dir)).unwrap_or_default(), repomd })
-}
-
-/// Where a repository is, without credentials; below the spec's directory as a relative path.
-fn url(definition: &RepoDefinition, dir: &Path) -> String {
-    let text = definition.baseurl.first().map_or("", String::as_str);
-    match Base::parse(text, Path::new("")) {
-        Some(Base::Directory(path)) => {
-            let relative = path.strip_prefix(dir).ok().filter(|_| dir != Path::new("."));
-            relative.unwrap_or(&path).display().to_string()
-        }
-        Some(base) => base.to_string(),
-        None => String::new(),
-    }
+    let url = repo.and_then(|repo| repo.written.first()).cloned().unwrap_or_default();
+    Ok(LockedRepository { url, repomd })
 }
 
 fn checksum(digest: &Digest) -> Result<Checksum, ComposeError> {

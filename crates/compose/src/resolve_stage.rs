@@ -5,7 +5,7 @@ use crate::{
     cache::Cache,
     documents::Documents,
     lock::{self, Lock},
-    target::{LOCAL, LocalPackage, Target, TargetPackage},
+    target::{LOCAL, LocalPackage, Repository, Target, TargetPackage},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,10 +13,10 @@ use std::{
     sync::Arc,
 };
 use strata_layer::plan::PlanRecord;
-use strata_repo::{Base, HttpSettings, PackageRequest, RepoDefinition, RepoSnapshot, Repositories};
+use strata_repo::{Base, HttpSettings, PackageRequest, RepoSnapshot, Repositories};
 use strata_resolve::{
-    ImageRequest, Libsolv, Missing, RepoView, ResolveError, ResolveTask, Solver, file_paths_needed,
-    unusable,
+    Fact, ImageRequest, Libsolv, Missing, RepoView, ResolveError, ResolveTask, Solver,
+    file_paths_needed, unusable,
 };
 use strata_rootfs::accounts::Ids;
 use strata_rpm::{Checksum, ChecksumAlgorithm, PackageRecord, RpmFile};
@@ -53,8 +53,9 @@ pub(crate) fn resolve(
     let before = lock::read(&documents.lock_path)?;
     let mut warnings = Vec::new();
     let mut targets = Vec::new();
+    let known = documents.definitions(options, &mut warnings)?;
     for (image, arch) in documents.images(options)? {
-        let repos = documents.repositories(options, &image, arch, &mut warnings)?;
+        let repos = documents.repositories(&known, options, &image, arch, &mut warnings)?;
         let local = image
             .packages
             .iter()
@@ -119,7 +120,7 @@ fn solve(
     repomds: &mut BTreeMap<String, Checksum>,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<(), ComposeError> {
-    let mut groups: Vec<(Vec<RepoDefinition>, Vec<usize>)> = Vec::new();
+    let mut groups: Vec<(Vec<Repository>, Vec<usize>)> = Vec::new();
     for at in open {
         let Some(target) = targets.get(*at) else { continue };
         let alike = groups.iter_mut().find(|(repos, members)| {
@@ -131,10 +132,10 @@ fn solve(
             None => groups.push((target.repos.clone(), vec![*at])),
         }
     }
-    for (definitions, members) in groups {
-        let mut snapshots: Vec<RepoSnapshot> = definitions
+    for (repos, members) in groups {
+        let mut snapshots: Vec<RepoSnapshot> = repos
             .iter()
-            .map(|definition| repositories.open(definition))
+            .map(|repo| repositories.open(&repo.definition))
             .collect::<Result<_, _>>()?;
         for snapshot in &mut snapshots {
             repomds.insert(snapshot.id.clone(), snapshot.repomd.clone());
@@ -217,17 +218,14 @@ fn task<'a>(
 }
 
 fn request(target: &Target, favor: &[Checksum]) -> ImageRequest {
-    let exact = |request: &Located<String>| {
+    let solved = |request: &Located<String>| {
         let local = target.local.iter().find(|local| local.request == request.value);
-        match local {
-            Some(local) => format!("checksum:{}", local.record.checksum),
-            None => request.value.clone(),
-        }
+        local.map_or_else(|| request.value.clone(), exact)
     };
     ImageRequest {
         name: target.image.name.to_string(),
         arch: target.arch.as_str().to_owned(),
-        packages: target.image.packages.iter().map(exact).collect(),
+        packages: target.image.packages.iter().map(solved).collect(),
         exclude: target.image.exclude.iter().map(|one| one.value.clone()).collect(),
         weak_deps: target.image.weak_deps,
         best: target.image.best,
@@ -247,7 +245,10 @@ fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
 }
 
 /// A request that matches nothing is an error of the spec: it is shown where it stands.
-fn locate(error: ResolveError, targets: &[Target]) -> ComposeError {
+fn locate(mut error: ResolveError, targets: &[Target]) -> ComposeError {
+    for local in targets.iter().flat_map(|target| &target.local) {
+        restore(&mut error, &exact(local), &local.request);
+    }
     let ResolveError::NotFound { image, missing } = &error else { return error.into() };
     let place = missing.iter().find_map(|one: &Missing| {
         let mut images = targets.iter().filter(|target| target.image.name.as_str() == image);
@@ -259,6 +260,32 @@ fn locate(error: ResolveError, targets: &[Target]) -> ComposeError {
         Some(request) => request.place.refuse(error.to_string(), error.hint()).into(),
         None => error.into(),
     }
+}
+
+/// Puts a request as the spec has it in the place of the one that the solver got.
+fn restore(error: &mut ResolveError, solved: &str, written: &str) {
+    match error {
+        ResolveError::NotFound { missing, .. } => {
+            let all = missing.iter_mut().filter(|one| one.request == solved);
+            all.for_each(|one| one.request = written.to_owned());
+        }
+        ResolveError::Unsatisfiable { problems, hints, .. } => {
+            for fact in problems.iter_mut().flat_map(|problem| &mut problem.facts) {
+                if let Fact::Requested { request, .. } = fact
+                    && request == solved
+                {
+                    *request = written.to_owned();
+                }
+            }
+            hints.iter_mut().for_each(|hint| *hint = hint.replace(solved, written));
+        }
+        _ => {}
+    }
+}
+
+/// The request for a local package, as the solver takes it.
+fn exact(local: &LocalPackage) -> String {
+    format!("checksum:{}", local.record.checksum)
 }
 
 /// The package file of a request such as `./tool-1-1.noarch.rpm`.
@@ -279,22 +306,25 @@ fn local_package(
     }
     let path = dir.join(text.strip_prefix("file://").unwrap_or(text));
     let wrong = |why: String, hint| ComposeError::from(request.place.refuse(why, hint));
-    let bytes = std::fs::read(&path)
-        .map_err(|error| wrong(format!("cannot read `{}`: {error}", path.display()), None))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        let hint = "a relative path counts from the directory of the spec".to_owned();
+        wrong(format!("cannot read `{}`: {error}", path.display()), Some(hint))
+    })?;
     let rpm = RpmFile::parse(&bytes).map_err(|e| wrong(e.to_string(), e.hint()))?;
     rpm.verify().map_err(|e| wrong(e.to_string(), e.hint()))?;
     let package = rpm.package().map_err(|e| wrong(e.to_string(), e.hint()))?;
     let digest = strata_oci::Digest::of(&bytes);
     let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &digest.hex())
         .map_err(|error| ComposeError::Internal(error.to_string()))?;
-    let record = package.record(checksum, bytes.len() as u64, &path.to_string_lossy());
+    let written = text.strip_prefix("file://").unwrap_or(text);
+    let record = package.record(checksum, bytes.len() as u64, written);
     Ok(Some(LocalPackage { request: request.value.clone(), record }))
 }
 
 impl Resolved {
     /// The lock that this resolution makes; `made` is what a build found out.
     pub fn lock(&self, made: Option<(&Ids, &PlanRecord)>) -> Result<Lock, ComposeError> {
-        Lock::new(&self.targets, &self.repomds, &self.dir, made, self.before.as_ref())
+        Lock::new(&self.targets, &self.repomds, made, self.before.as_ref())
     }
 
     /// Every package's file, verified: fetched, or where it is.
@@ -307,7 +337,7 @@ impl Resolved {
             }
         }
         let bases: Vec<Vec<Base>> =
-            wanted.values().map(|(target, package)| bases(target, package)).collect();
+            wanted.values().map(|(target, package)| self.bases(target, package)).collect();
         let requests: Vec<PackageRequest<'_>> = wanted
             .values()
             .zip(&bases)
@@ -331,17 +361,17 @@ impl Resolved {
         })?;
         Ok(wanted.into_keys().cloned().zip(paths).collect())
     }
-}
 
-/// Where the definition says that the package's repository is.
-fn bases(target: &Target, package: &TargetPackage) -> Vec<Base> {
-    if package.repo == LOCAL {
-        let dir = Path::new(&package.location).parent().unwrap_or(Path::new("."));
-        return vec![Base::Directory(dir.to_owned())];
+    /// Where the definition says that the package's repository is.
+    fn bases(&self, target: &Target, package: &TargetPackage) -> Vec<Base> {
+        if package.repo == LOCAL {
+            let path = self.dir.join(&package.location);
+            return vec![Base::Directory(path.parent().unwrap_or(&self.dir).to_owned())];
+        }
+        let repo = target.repos.iter().find(|repo| repo.definition.id == package.repo);
+        let texts = repo.map(|repo| repo.definition.baseurl.as_slice()).unwrap_or_default();
+        texts.iter().filter_map(|text| Base::parse(text, Path::new(""))).collect()
     }
-    let definition = target.repos.iter().find(|repo| repo.id == package.repo);
-    let texts = definition.map(|definition| definition.baseurl.as_slice()).unwrap_or_default();
-    texts.iter().filter_map(|text| Base::parse(text, Path::new(""))).collect()
 }
 
 /// Passes on what the repositories tell.

@@ -14,12 +14,33 @@ pub(crate) struct Target {
     pub image: EffectiveImage,
     /// The architecture.
     pub arch: Arch,
-    /// Repositories, variables replaced, in order.
-    pub repos: Vec<RepoDefinition>,
+    /// Repositories in order.
+    pub repos: Vec<Repository>,
     /// Local packages that the spec names by path.
     pub local: Vec<LocalPackage>,
     /// What is installed, in installation order. Empty before it is resolved.
     pub packages: Vec<TargetPackage>,
+}
+
+/// A repository of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Repository {
+    /// Variables replaced, paths as this process finds them.
+    pub definition: RepoDefinition,
+    /// Its addresses as the documents have them, variables replaced, without credentials: the same
+    /// in whatever directory the documents lie.
+    pub written: Vec<String>,
+}
+
+impl Repository {
+    /// `written` is the definition before its paths were made to count from somewhere.
+    pub fn new(definition: RepoDefinition, written: &RepoDefinition) -> Self {
+        let written = written.baseurl.iter().map(|text| match Base::parse(text, "".as_ref()) {
+            Some(base @ Base::Http(_)) => base.to_string(),
+            Some(Base::Directory(_)) | None => text.clone(),
+        });
+        Self { written: written.collect(), definition }
+    }
 }
 
 /// A package file that the spec names by its path.
@@ -64,16 +85,10 @@ impl Target {
         let repos: Vec<serde_json::Value> = self
             .repos
             .iter()
-            .map(|repo| {
-                // a base without its credentials: they do not decide what is there
-                let bases = repo.baseurl.iter().map(|text| match Base::parse(text, "".as_ref()) {
-                    Some(base @ Base::Http(_)) => base.to_string(),
-                    // where a directory lies is this machine's affair
-                    Some(Base::Directory(_)) | None => "directory".to_owned(),
-                });
+            .map(|Repository { definition: repo, written }| {
                 json!({
                     "id": repo.id,
-                    "baseurl": bases.collect::<Vec<_>>(),
+                    "baseurl": written,
                     "priority": repo.priority,
                     "cost": repo.cost,
                     "exclude": repo.exclude,
