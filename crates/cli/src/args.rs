@@ -9,7 +9,6 @@ use strata_compose::Destination;
 #[command(
     name = "strata",
     version,
-    about,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true,

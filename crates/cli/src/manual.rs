@@ -34,6 +34,7 @@ fn page(command: &clap::Command, name: &str, dir: &Path) -> Result<(), Failure> 
     clap_mangen::Man::new(command)
         .title(name.to_uppercase())
         .section("1")
+        .source(concat!("strata ", env!("CARGO_PKG_VERSION")))
         // clap_mangen's default is today
         .date("")
         .render(&mut text)
