@@ -278,13 +278,16 @@ fn inspect_for_people() {
     assert!(bench.ok(&["inspect", "oci:out"]).contains("base (linux/amd64)"));
 }
 
+/// Changes the bytes of a blob.
+type Damage<'a> = &'a dyn Fn(&mut Vec<u8>);
+
 #[test]
 fn validate_says_which_blob_is_damaged() {
     let bench = built();
     let clean = bench.ok(&["validate", "oci:out"]);
     assert!(clean.starts_with("valid: 2 images, "), "{clean}");
     let file = |digest: &str| bench.path("out/blobs").join(digest.replace(':', "/"));
-    let damage = |digest: &str, change: &dyn Fn(&mut Vec<u8>)| -> Ran {
+    let damage = |digest: &str, change: Damage<'_>| -> Ran {
         let good = fs::read(file(digest)).unwrap();
         let mut bad = good.clone();
         change(&mut bad);
@@ -303,7 +306,7 @@ fn validate_says_which_blob_is_damaged() {
     let manifest = support::manifest(&bench.out(), "app");
     let config = manifest["config"]["digest"].as_str().unwrap().to_owned();
     for digest in [&layer, &config] {
-        let changes: [&dyn Fn(&mut Vec<u8>); 3] = [
+        let changes: [Damage<'_>; 3] = [
             &|bytes| *bytes.last_mut().unwrap() ^= 1,
             &|bytes| bytes.truncate(bytes.len() / 2),
             &Vec::clear,
