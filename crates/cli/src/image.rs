@@ -13,7 +13,7 @@ use strata_compose::{
     Bytes, Destination,
     oci::{
         Platform,
-        layout::{Image, Layout},
+        layout::{Image, Layout, LayoutError},
         unpack::{EntryType, LayerEntry},
         validate,
     },
@@ -108,10 +108,7 @@ pub(crate) fn ls(cli: &Cli, args: &LsArgs) -> Result<ExitCode, Failure> {
     };
     let mut entries = view.iter().map(|(_, entry)| entry).filter(|entry| inside(entry)).peekable();
     if args.path.is_some() && entries.peek().is_none() {
-        return Err(strata_compose::oci::layout::LayoutError::NotFile(
-            args.path.clone().unwrap_or_default(),
-        )
-        .into());
+        return Err(LayoutError::NotFile(args.path.clone().unwrap_or_default()).into());
     }
     let mut out = output();
     let written = match cli.format {
@@ -197,9 +194,33 @@ fn permissions(mode: u32) -> String {
 pub(crate) fn cat(args: &CatArgs) -> Result<ExitCode, Failure> {
     let layout = Layout::open(&args.image.image.dir)?;
     let image = open(&layout, &args.image)?;
-    let mut out = output();
-    layout.read_file(&image, args.path.as_bytes(), &mut out)?;
-    finish(Ok(()), out)
+    let mut out = Watched { out: output(), failed: None };
+    let read = layout.read_file(&image, args.path.as_bytes(), &mut out);
+    if let Some(error) = out.failed {
+        return Err(Failure::output(&error));
+    }
+    read?;
+    finish(Ok(()), out.out)
+}
+
+/// Keeps the error of a write apart from those of reading.
+struct Watched<W> {
+    out: W,
+    failed: Option<io::Error>,
+}
+
+impl<W: Write> Write for Watched<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes).map_err(|error| {
+            let kind = error.kind();
+            self.failed = Some(error);
+            kind.into()
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Checks a layout.

@@ -155,6 +155,9 @@ impl LayoutError {
             }
             Self::UnknownImage { known, .. } => Some(format!("it has {}", quoted(known))),
             Self::ChoosePlatform { known, .. } => Some(format!("it exists for {}", quoted(known))),
+            Self::NoSuchPath(_) | Self::NotFile(_) => {
+                Some("`strata ls` lists what the image has".to_owned())
+            }
             _ => None,
         }
     }

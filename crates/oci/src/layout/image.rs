@@ -1,6 +1,6 @@
 //! Images of a layout, by name.
 
-use super::{DEEPEST_INDEX, Layout, LayoutError, error::Context as _};
+use super::{DEEPEST_INDEX, Layout, LayoutError};
 use crate::{
     Descriptor, DiffId, ImageConfig, Index, Manifest, Platform, media,
     merged::{MergedView, Place},
@@ -9,7 +9,6 @@ use crate::{
 use std::{
     collections::BTreeSet,
     io::{BufReader, Read},
-    path::Path,
 };
 
 /// An image with its documents read and checked.
@@ -164,7 +163,8 @@ impl Layout {
         Ok(view)
     }
 
-    /// The content of one regular file, symbolic links followed. `out` gets the bytes.
+    /// The content of one regular file, symbolic links followed. `out` gets the bytes; its errors
+    /// come back as those of the layer.
     pub fn read_file(
         &self,
         image: &Image,
@@ -186,7 +186,8 @@ impl Layout {
                 Ok(())
             })?;
             if let Some(result) = written {
-                return result.map(|_| ()).context("write", Path::new("the output"));
+                let failed = |source| LayoutError::Layer { digest: descriptor.digest, source };
+                return result.map(|_| ()).map_err(failed);
             }
         }
         Err(LayoutError::NotFile(String::from_utf8_lossy(&path).into_owned()))
