@@ -109,7 +109,7 @@ pub struct LockArgs {
     /// Take the newest packages instead of the locked ones
     #[arg(long, conflicts_with = "locked")]
     pub update: bool,
-    /// Fail if the lock is missing or does not fit the spec
+    /// Fail if the lock is missing or does not fit the spec; never write it
     #[arg(long)]
     pub locked: bool,
 }

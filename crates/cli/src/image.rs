@@ -22,16 +22,19 @@ use strata_compose::{
 /// Prints images with their configuration and layers.
 pub(crate) fn inspect(cli: &Cli, args: &ImageArgs) -> Result<ExitCode, Failure> {
     let layout = Layout::open(&args.image.dir)?;
-    let images = match &args.image.image {
-        Some(_) => vec![open(&layout, args)?],
-        None => {
-            let mut images = Vec::new();
-            for entry in &layout.index()?.manifests {
-                images.extend(layout.images(entry)?);
-            }
-            images
-        }
-    };
+    let (index, name, platform) = (layout.index()?, &args.image.image, platform(args)?);
+    // a name stands for all its platforms, unless one is asked for
+    let all = index.manifests.iter();
+    let named = all.filter(|entry| name.is_none() || entry.ref_name() == name.as_deref());
+    let mut images = Vec::new();
+    for entry in named {
+        images.extend(layout.images(entry)?);
+    }
+    images.retain(|image| platform.as_ref().is_none_or(|one| image.config.platform == *one));
+    if let (Some(name), []) = (name, images.as_slice()) {
+        // says what there is
+        images.push(layout.image(name, platform.as_ref())?);
+    }
     let mut out = output();
     let written = match cli.format {
         Format::Json => {
@@ -253,25 +256,34 @@ pub(crate) fn validate(cli: &Cli, args: &ValidateArgs) -> Result<ExitCode, Failu
 
 /// The image that the arguments name.
 fn open(layout: &Layout, args: &ImageArgs) -> Result<Image, Failure> {
-    let platform = match &args.arch {
-        Some(arch) => Some(
-            Platform::from_rpm_arch(arch).map_err(|e| Failure::usage(e.to_string(), e.hint()))?,
-        ),
-        None => None,
+    let platform = platform(args)?;
+    let find = |name: &str| {
+        layout.image(name, platform.as_ref()).map_err(|error| match error {
+            LayoutError::ChoosePlatform { .. } if platform.is_none() => Failure::usage(
+                error.to_string(),
+                error.hint().map(|hint| format!("{hint}; say which with `--arch`")),
+            ),
+            error => error.into(),
+        })
     };
     let Destination { image, dir } = &args.image;
     if let Some(name) = image {
-        return Ok(layout.image(name, platform.as_ref())?);
+        return find(name);
     }
     let index = layout.index()?;
     let names: Vec<&str> = index.manifests.iter().filter_map(|entry| entry.ref_name()).collect();
     match names.as_slice() {
-        [only] => Ok(layout.image(only, platform.as_ref())?),
+        [only] => find(only),
         _ => Err(Failure::usage(
             format!("`oci:{}` has {} images; name one", dir.display(), names.len()),
             names.first().map(|name| format!("for example `oci:{}:{name}`", dir.display())),
         )),
     }
+}
+
+fn platform(args: &ImageArgs) -> Result<Option<Platform>, Failure> {
+    let parsed = args.arch.as_deref().map(Platform::from_rpm_arch).transpose();
+    parsed.map_err(|error| Failure::usage(error.to_string(), error.hint()))
 }
 
 /// Standard output, buffered.

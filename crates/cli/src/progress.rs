@@ -26,10 +26,13 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        self.bar.suspend(|| {
-            // there is nobody to tell if this fails
-            let _ = writeln!(io::stderr().lock(), "{text}");
-        });
+        // there is nobody to tell if this fails
+        let write = || drop(writeln!(io::stderr().lock(), "{text}"));
+        // before anything began there is no bar; it would be drawn as one that is full
+        match self.bar.length() {
+            None | Some(0) => write(),
+            Some(_) => self.bar.suspend(write),
+        }
     }
 
     fn begin(&self, what: &'static str, length: usize) {

@@ -188,3 +188,22 @@ fn two_files_of_the_overlay_at_one_place_are_refused() {
     let ran = bench.strata(&["build", "compose.json", "-o", "oci:out"]);
     assert_refused(&ran, 1, &["compose.overlay.json", "`/var/srv/x`", "hint: "]);
 }
+
+#[test]
+fn a_name_stands_for_all_its_platforms() {
+    let bench = Bench::with_spec(
+        r#"{ "repos": ["./repo"], "arch": ["x86_64", "aarch64"],
+             "images": {"a": {"packages": ["filesystem"]}} }"#,
+    );
+    bench.package("filesystem", "1", r#""arch": "noarch", "#, &[("/etc/os-release", OS_RELEASE)]);
+    bench.build(&[]);
+    let both = bench.ok(&["inspect", "oci:out:a"]);
+    assert!(both.contains("linux/amd64") && both.contains("linux/arm64/v8"), "{both}");
+    for image in ["oci:out:a", "oci:out"] {
+        let one = bench.ok(&["inspect", image, "--arch", "aarch64"]);
+        assert!(!one.contains("linux/amd64") && one.contains("linux/arm64/v8"), "{one}");
+    }
+    let ran = bench.strata(&["ls", "oci:out:a"]);
+    assert_refused(&ran, 2, &["needs a platform", "`--arch`"]);
+    assert_refused(&bench.strata(&["inspect", "oci:out:b"]), 1, &["it has `a`"]);
+}
