@@ -169,16 +169,6 @@ pub enum ComposeError {
         /// What there is.
         known: String,
     },
-    /// Something that this release does not do.
-    #[error("{place}{what} not supported in this release")]
-    Unsupported {
-        /// Where the spec asks for it, with `: `; may be empty.
-        place: String,
-        /// What, with its verb.
-        what: String,
-        /// What to do instead.
-        hint: Option<String>,
-    },
     /// No package can be made of a directory.
     #[error(transparent)]
     Pack(#[from] crate::PackError),
@@ -225,6 +215,7 @@ impl ComposeError {
                 _ => ErrorKind::Inputs,
             },
             Self::Rpmdb { source: RpmdbError::Sqlite(_) | RpmdbError::States { .. }, .. }
+            | Self::Plan(_)
             | Self::Internal(_) => ErrorKind::Internal,
             _ => ErrorKind::Inputs,
         }
@@ -251,9 +242,7 @@ impl ComposeError {
             Self::Locked { .. } => Some(
                 "run `strata build` without `--locked` once, and commit the new lock".to_owned(),
             ),
-            Self::Lock { hint, .. }
-            | Self::Package { hint, .. }
-            | Self::Unsupported { hint, .. } => hint.clone(),
+            Self::Lock { hint, .. } | Self::Package { hint, .. } => hint.clone(),
             Self::Merge { source, .. } => source.hint(),
             Self::Distro { source, .. } => source.hint(),
             Self::Accounts(_) => Some("give some of the accounts fixed numbers".to_owned()),
