@@ -207,3 +207,22 @@ fn a_name_stands_for_all_its_platforms() {
     assert_refused(&ran, 2, &["needs a platform", "`--arch`"]);
     assert_refused(&bench.strata(&["inspect", "oci:out:b"]), 1, &["it has `a`"]);
 }
+
+#[test]
+fn accounts_that_were_not_read_are_not_written_over() {
+    let bench = Bench::with_spec(
+        r#"{ "repos": ["./repo"], "images": {"a": {"packages": ["filesystem", "web"]}} }"#,
+    );
+    let passwd = "root:x:0:0::/root:/bin/sh\nkept:x:77:77::/:/bin/sh\n";
+    bench.write("p/package.json", r#"{"name": "filesystem", "version": "1"}"#);
+    bench.write("p/root/etc/os-release", OS_RELEASE);
+    bench.write("p/root/usr/share/passwd", passwd);
+    std::os::unix::fs::symlink("../usr/share/passwd", bench.path("p/root/etc/passwd")).unwrap();
+    bench.ok(&["pack", "p", "-o", "repo/filesystem.rpm"]);
+    bench.package("web", "1", "", &[("/usr/lib/sysusers.d/web.conf", "u web -\n")]);
+    let report = bench.build(&[]);
+    let warnings = report["images"][0]["warnings"].to_string();
+    assert!(warnings.contains("`/usr/share/passwd` was not read"), "{report}");
+    assert_eq!(bench.ok(&["cat", "oci:out", "/etc/passwd"]), passwd);
+    assert!(bench.ok(&["cat", "oci:out", "/etc/group"]).contains("web:x:999:"));
+}

@@ -221,6 +221,13 @@ impl Root<'_> {
             let path = self.merged.tree.resolve(&path).unwrap_or(path);
             let mut node = Node::generated(bytes, mode, self.epoch);
             if let Some(old) = self.merged.tree.get(&path) {
+                // a link to a place where accounts are not looked for, or too large
+                if matches!(&old.kind, Kind::File { content, .. } if self.early.content(content).is_none())
+                {
+                    let why = "was not read, and stays without the accounts of other packages";
+                    self.warnings.push(format!("`{path}` {why}"));
+                    continue;
+                }
                 (node.mode, node.uid, node.gid) = (old.mode, old.uid, old.gid);
             }
             self.merged.tree.insert(path, node);
