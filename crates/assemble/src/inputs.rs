@@ -30,6 +30,8 @@ pub struct Inputs {
     pub epoch: Option<u64>,
     /// Compressor and level, for example `gzip:2`.
     pub compression: String,
+    /// Version of the layer format: it enters the layers' keys, and so must make images stale.
+    pub layer_format: u32,
     /// What compose file, overlay and `--set` say of the configuration, without defaults and
     /// plugins.
     pub config: Vec<ConfigEdits>,
@@ -92,6 +94,7 @@ impl Inputs {
                 "strict_owners": self.strict_owners,
                 "epoch": self.epoch,
                 "compression": self.compression,
+                "layer_format": self.layer_format,
             },
             "config": Provenance::layer(&self.config).outcome(),
             "files": files,

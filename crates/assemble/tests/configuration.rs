@@ -199,6 +199,7 @@ fn inputs(config: Vec<ConfigEdits>) -> Inputs {
         strict_owners: false,
         epoch: None,
         compression: "gzip:2".into(),
+        layer_format: 1,
         config,
         files: Vec::new(),
         plugins: Vec::new(),
@@ -248,7 +249,7 @@ fn every_input_counts_and_the_order_of_packages_does_not() {
         group: String::new(),
     };
     let plugin = InputPlugin { digest: Digest::of(b"y"), config: serde_json::json!({"port": 80}) };
-    let changes: [&dyn Fn(&mut Inputs); 11] = [
+    let changes: [&dyn Fn(&mut Inputs); 12] = [
         &|_| {},
         &|inputs| inputs.arch = "aarch64".into(),
         &|inputs| inputs.packages = vec![package("a"), package("b")],
@@ -258,6 +259,7 @@ fn every_input_counts_and_the_order_of_packages_does_not() {
         &|inputs| inputs.scriptlets = "fail".into(),
         &|inputs| inputs.epoch = Some(0),
         &|inputs| inputs.compression = "zstd:3".into(),
+        &|inputs| inputs.layer_format = 2,
         &|inputs| inputs.files = vec![file.clone()],
         &|inputs| inputs.plugins = vec![plugin.clone()],
     ];

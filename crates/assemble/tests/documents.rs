@@ -50,6 +50,7 @@ fn image(arch: Arch) -> Assembled {
         strict_owners: false,
         epoch: None,
         compression: "gzip:2".into(),
+        layer_format: 1,
         config: std::iter::once(inline).chain(parts).collect(),
         files: Vec::new(),
         plugins: Vec::new(),

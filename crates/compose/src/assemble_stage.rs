@@ -71,6 +71,7 @@ impl<'a> Wanted<'a> {
             strict_owners: false,
             epoch: options.source_date_epoch,
             compression: compression.to_string(),
+            layer_format: strata_layer::FORMAT_VERSION,
             config,
             files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
             plugins: Vec::new(),
