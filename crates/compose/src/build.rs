@@ -7,7 +7,7 @@ use crate::{
     cache::Cache,
     current::Present,
     documents::Documents,
-    layer_stage::{Planned, own_contents},
+    layer_stage::Planned,
     layers::{KnownLayer, LayerStore},
     lock::Lock,
     packages::PackageSet,
@@ -185,7 +185,7 @@ impl Run<'_> {
             };
             layers.push((self.layer_ref(layer, *key, planned.title(*at)), layer.clone()));
         }
-        let contents = own_contents(packages, &planned.layering.inline);
+        let contents = planned.contents(packages);
         let overlay = image.overlay.iter().map(|manifest| (manifest, "files of the overlay"));
         for (manifest, title) in overlay.chain([(&image.state, "state")]) {
             let key = manifest.key(&self.compression);

@@ -7,10 +7,7 @@ use crate::{
     root_stage::Root,
 };
 use rayon::prelude::*;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 use strata_layer::{
     Compression, LayerManifest,
     plan::{self, LayerPlan, PlanRecord, PlannedLayer},
@@ -100,7 +97,7 @@ impl Planned {
             .event(&Event::LayersStarted { layers: known.len() + todo.len(), known: known.len() });
         // the largest first: the last one to be taken up decides when all are done
         todo.sort_by_key(|(at, manifest, _)| (std::cmp::Reverse(manifest.content_size()), *at));
-        let contents = LayerContents { packages, inline: BTreeMap::new() };
+        let contents = self.contents(packages);
         // one by one in this order: rayon would cut the list in halves, the large ones in one
         let made: BTreeMap<usize, Result<KnownLayer, ComposeError>> = todo
             .into_iter()
@@ -118,6 +115,11 @@ impl Planned {
             known.insert(at, layer?);
         }
         Ok(known)
+    }
+
+    /// Where the bytes of all layers come from.
+    pub fn contents<'a>(&'a self, packages: &'a PackageSet) -> LayerContents<'a> {
+        LayerContents { packages, inline: &self.layering.inline }
     }
 
     /// A shared layer in a few words.
@@ -161,12 +163,4 @@ impl<'a> Inputs<'a> {
             })
             .collect()
     }
-}
-
-/// The contents of an image's own layers.
-pub(crate) fn own_contents<'a>(
-    packages: &'a PackageSet,
-    inline: &BTreeMap<Digest, Arc<[u8]>>,
-) -> LayerContents<'a> {
-    LayerContents { packages, inline: inline.clone() }
 }

@@ -26,6 +26,7 @@ mod publish;
 mod report;
 mod resolve_stage;
 mod root_stage;
+mod scriptlets;
 mod target;
 
 pub use build::build;
@@ -39,7 +40,7 @@ pub use report::{
     BuildReport, CheckReport, CheckedImage, ImageReport, LayerReport, PackageReport, PlanReport,
     PlannedImage, ResolvedReport, Status,
 };
-pub use root_stage::SkippedScriptlet;
+pub use scriptlets::SkippedScriptlet;
 /// The layouts and images that this crate reads and writes.
 pub use strata_oci as oci;
 pub use strata_store::{StoreError, write_atomic};

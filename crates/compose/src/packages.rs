@@ -5,6 +5,7 @@ use crate::{ComposeError, cache::Cache};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom},
@@ -126,17 +127,24 @@ fn link_sets(package: &Package) -> BTreeMap<u32, Arc<[u32]>> {
 
 /// What the cache holds of one package.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+struct Kept<'a> {
     version: u32,
+    libraries: bool,
+    facts: Cow<'a, PackageFacts>,
+}
+
+/// What is known of one package.
+#[derive(Debug, Clone)]
+struct Known {
     /// Whether libraries were looked at, too.
     libraries: bool,
-    facts: PackageFacts,
+    facts: Arc<PackageFacts>,
 }
 
 /// The packages of a run by checksum.
 pub(crate) struct PackageSet {
     files: BTreeMap<Checksum, PackageFile>,
-    known: Mutex<BTreeMap<Checksum, Arc<Kept>>>,
+    known: Mutex<BTreeMap<Checksum, Known>>,
     cache: Cache,
 }
 
@@ -177,47 +185,47 @@ impl PackageSet {
     pub fn read_libraries(&self, of: &BTreeSet<Checksum>) -> Result<(), ComposeError> {
         let todo: Result<Vec<&PackageFile>, _> = of.iter().map(|one| self.get(one)).collect();
         let read = |file: &&PackageFile| {
-            if self.kept(&file.checksum).is_some_and(|kept| kept.libraries) {
+            if self.known(&file.checksum).is_some_and(|known| known.libraries) {
                 return Ok(());
             }
             let wanted = facts::wanted_elf(&file.package);
-            let facts = self.early(file)?.facts.clone();
-            self.keep(file, read_some(file, &wanted, facts)?, true)
+            let facts = (*self.early(file)?.facts).clone();
+            self.keep(file, read_some(file, &wanted, facts)?, true).map(drop)
         };
         todo?.par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
     }
 
     /// What is known of a package's contents so far.
-    pub fn facts(&self, checksum: &Checksum) -> PackageFacts {
-        self.kept(checksum).map(|kept| kept.facts.clone()).unwrap_or_default()
+    pub fn facts(&self, checksum: &Checksum) -> Arc<PackageFacts> {
+        self.known(checksum).map(|known| known.facts).unwrap_or_default()
     }
 
-    fn kept(&self, checksum: &Checksum) -> Option<Arc<Kept>> {
+    fn known(&self, checksum: &Checksum) -> Option<Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(checksum).cloned()
     }
 
-    fn early(&self, file: &PackageFile) -> Result<Arc<Kept>, ComposeError> {
-        if let Some(kept) = self.kept(&file.checksum) {
-            return Ok(kept);
+    fn early(&self, file: &PackageFile) -> Result<Known, ComposeError> {
+        if let Some(known) = self.known(&file.checksum) {
+            return Ok(known);
         }
-        let wanted = facts::wanted_early(&file.package);
         let stored = self.cache.facts.read(&facts_key(&file.checksum)).unwrap_or_default();
-        let kept = stored.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+        let kept =
+            stored.as_deref().and_then(|bytes| serde_json::from_slice::<Kept<'_>>(bytes).ok());
         match kept.filter(|kept| kept.version == FACTS_VERSION) {
-            Some(kept) => self.remember(file, kept),
+            Some(kept) => Ok(self.remember(file, kept.facts.into_owned(), kept.libraries)),
             None => {
+                let wanted = facts::wanted_early(&file.package);
                 let libraries = facts::wanted_elf(&file.package).is_empty();
-                let facts = read_some(file, &wanted, PackageFacts::default())?;
-                self.keep(file, facts, libraries)?;
+                self.keep(file, read_some(file, &wanted, PackageFacts::default())?, libraries)
             }
         }
-        self.kept(&file.checksum)
-            .ok_or_else(|| ComposeError::Internal("facts that were kept are gone".to_owned()))
     }
 
-    fn remember(&self, file: &PackageFile, kept: Kept) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(file.checksum.clone(), Arc::new(kept));
+    fn remember(&self, file: &PackageFile, facts: PackageFacts, libraries: bool) -> Known {
+        let known = Known { libraries, facts: Arc::new(facts) };
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(file.checksum.clone(), known.clone());
+        known
     }
 
     fn keep(
@@ -225,16 +233,15 @@ impl PackageSet {
         file: &PackageFile,
         facts: PackageFacts,
         libraries: bool,
-    ) -> Result<(), ComposeError> {
-        let kept = Kept { version: FACTS_VERSION, libraries, facts };
+    ) -> Result<Known, ComposeError> {
         // most packages have nothing to tell: their header says so, quicker than a file could
-        if !kept.facts.contents.is_empty() || !facts::wanted_elf(&file.package).is_empty() {
+        if !facts.contents.is_empty() || !facts::wanted_elf(&file.package).is_empty() {
+            let kept = Kept { version: FACTS_VERSION, libraries, facts: Cow::Borrowed(&facts) };
             let bytes = serde_json::to_vec(&kept).unwrap_or_default();
             // half of them are no JSON, and then they are read again
             self.cache.facts.put_lazily(&facts_key(&file.checksum), &bytes)?;
         }
-        self.remember(file, kept);
-        Ok(())
+        Ok(self.remember(file, facts, libraries))
     }
 }
 
@@ -291,7 +298,7 @@ pub(crate) struct LayerContents<'a> {
     /// The packages.
     pub packages: &'a PackageSet,
     /// Generated files and those of the overlay.
-    pub inline: BTreeMap<Digest, Arc<[u8]>>,
+    pub inline: &'a BTreeMap<Digest, Arc<[u8]>>,
 }
 
 impl Contents for LayerContents<'_> {
@@ -302,12 +309,13 @@ impl Contents for LayerContents<'_> {
         each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
     ) -> Result<(), ContentsError> {
         let file = self.packages.get(checksum)?;
-        let kept = self.packages.early(file)?;
-        let wanted: BTreeSet<u32> = match kept.libraries {
-            true => BTreeSet::new(),
-            false => facts::wanted_elf(&file.package).into_iter().collect(),
-        };
-        let mut facts = kept.facts.clone();
+        let known = self.packages.early(file)?;
+        if known.libraries {
+            let last = |index| file.set(&index).last().copied().unwrap_or(index);
+            return Ok(file.read(&mut |index, size, content| each(last(index), size, content))?);
+        }
+        let wanted: BTreeSet<u32> = facts::wanted_elf(&file.package).into_iter().collect();
+        let mut facts = (*known.facts).clone();
         file.read(&mut |index, size, content| {
             let set = file.set(&index);
             let last = set.last().copied().unwrap_or(index);
@@ -321,9 +329,7 @@ impl Contents for LayerContents<'_> {
             }
             each(last, size, &mut bytes.as_slice())
         })?;
-        if !kept.libraries {
-            self.packages.keep(file, facts, true)?;
-        }
+        self.packages.keep(file, facts, true)?;
         Ok(())
     }
 
