@@ -60,8 +60,6 @@ impl Reporter for Progress {
             }
             Event::LayerWritten { title, .. } => self.step(title.clone()),
             Event::RepositoryRead { .. } | Event::Resolved { .. } => self.line(&event.to_string()),
-            // results, which the command prints on standard output
-            Event::ImageCurrent { .. } | Event::ImageBuilt { .. } => {}
         }
     }
 }

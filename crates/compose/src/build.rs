@@ -1,19 +1,16 @@
 //! `build`: resolve, compare, make what is stale, put it in place in one step.
 
 use crate::{
-    BuildReport, ComposeError, Destination, Event, ImageReport, LockMode, Options, Reporter,
-    Status,
+    BuildReport, ComposeError, Destination, ImageReport, LockMode, Options, Reporter, Status,
     assemble_stage::Wanted,
-    cache::Cache,
     current::Present,
-    documents::Documents,
     layer_stage::Planned,
     layers::{KnownLayer, LayerStore},
     lock::Lock,
     packages::PackageSet,
     publish::{Made, Publication},
-    resolve_stage::{self, Resolved},
-    root_stage::{Root, add_overlay_files, roots},
+    root_stage::Root,
+    run::Run,
     target::Target,
 };
 use rayon::prelude::*;
@@ -22,9 +19,7 @@ use std::{
     sync::Arc,
 };
 use strata_assemble::LayerRef;
-use strata_layer::Compression;
 use strata_oci::{Descriptor, Digest};
-use strata_rootfs::accounts::Ids;
 use strata_spec::Scriptlets;
 
 /// Builds the images whose inputs changed, and leaves the others alone.
@@ -33,36 +28,27 @@ pub fn build(
     destination: &Destination,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<BuildReport, ComposeError> {
-    let documents = Documents::read(options)?;
-    let cache = Cache::open(&options.cache_dir)?;
-    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
-    let compression = Compression::default();
-    let wanted: Vec<Wanted<'_>> = resolved
-        .targets
-        .iter()
-        .map(|target| Wanted::new(&documents, options, target, &compression))
-        .collect::<Result<_, _>>()?;
+    let run = Run::begin(options, reporter)?;
+    let (wanted, resolved) = (run.wanted()?, &run.resolved);
     let present = Present::read(&destination.dir, &resolved.targets)?;
     let mut selected = BTreeSet::new();
     let mut stale = BTreeSet::new();
-    for (at, (target, wanted)) in resolved.targets.iter().zip(&wanted).enumerate() {
-        if !options.selects(target.image.name.as_str(), target.arch) {
-            continue;
-        }
+    for (at, _) in run.selected() {
         selected.insert(at);
-        if options.force || !present.is_current(at, &wanted.inputs.digest()) {
+        let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
+        if options.force || present.inputs(at) != inputs {
             stale.insert(at);
         }
     }
     let (made, lock) = if stale.is_empty() {
         (BTreeMap::new(), resolved.lock(None)?)
     } else {
-        let packages = PackageSet::open(&cache, resolved.fetch()?)?;
-        let run = Run { resolved: &resolved, wanted: &wanted, compression, stale };
-        run.make(options, &cache, &packages, &present, reporter.as_ref())?
+        let packages = run.packages()?;
+        let making = Making { run: &run, wanted: &wanted, stale };
+        making.make(&packages, &present, reporter.as_ref())?
     };
     let publication = Publication {
-        documents: &documents,
+        documents: &run.documents,
         targets: &resolved.targets,
         wanted: &wanted,
         present: &present,
@@ -72,48 +58,34 @@ pub fn build(
     let changed = resolved.before.as_ref() != Some(&lock);
     // `--locked` leaves the lock alone: it may lie where nothing can be written
     let pending = (changed && options.lock != LockMode::Locked)
-        .then(|| lock.prepare(&documents.lock_path))
+        .then(|| lock.prepare(&run.documents.lock_path))
         .transpose()?;
     let report = publication.publish(destination)?;
     if let Some(pending) = pending {
         pending.commit()?;
     }
-    for image in &report.images {
-        let name = format!("{} ({})", image.name, image.arch);
-        reporter.event(&match image.status {
-            Status::Current => Event::ImageCurrent { image: name },
-            Status::Built => Event::ImageBuilt {
-                image: name,
-                digest: image.digest.to_string(),
-                layers: image.layers,
-                bytes: image.bytes,
-            },
-        });
-    }
     Ok(report)
 }
 
-/// One build after everything is resolved.
-struct Run<'a> {
-    resolved: &'a Resolved,
+/// A build that has something to make.
+struct Making<'a> {
+    run: &'a Run<'a>,
     /// For each target.
     wanted: &'a [Wanted<'a>],
-    compression: Compression,
     /// Targets that have to be made.
     stale: BTreeSet<usize>,
 }
 
-impl Run<'_> {
+impl Making<'_> {
     /// Makes the stale images' layers. All images are numbered and planned.
     fn make(
         &self,
-        options: &Options,
-        cache: &Cache,
         packages: &PackageSet,
         present: &Present,
         reporter: &dyn Reporter,
     ) -> Result<(BTreeMap<usize, Made>, Lock), ComposeError> {
-        let (mut roots, ids) = self.roots(options, packages)?;
+        let Run { cache, compression, resolved, .. } = self.run;
+        let (mut roots, ids) = self.run.roots(self.wanted, packages)?;
         // what can be refused is refused before anything is unpacked
         let mut configured = BTreeMap::new();
         for (at, root) in roots.iter().enumerate().filter(|(at, _)| self.stale.contains(at)) {
@@ -121,12 +93,8 @@ impl Run<'_> {
             let Some(wanted) = self.wanted.get(at) else { continue };
             configured.insert(at, wanted.configure(root, &root.accounts())?);
         }
-        let planned = Planned::new(
-            &roots,
-            &self.compression,
-            self.resolved.before.as_ref().and_then(Lock::plan),
-        )?;
-        let store = LayerStore::new(cache, self.compression, present.layers().clone());
+        let planned = self.run.plan(&roots)?;
+        let store = LayerStore::new(cache, *compression, present.layers().clone());
         let stale: BTreeSet<String> = self.stale_targets().map(Target::id).collect();
         planned.make_shared(&stale, &store, packages, reporter)?;
         let libraries = self.stale_targets().flat_map(|target| &target.packages);
@@ -138,7 +106,7 @@ impl Run<'_> {
             .collect::<Vec<_>>()
             .into_iter()
             .collect::<Result<(), _>>()?;
-        let planned = planned.complete(&roots, &self.compression)?;
+        let planned = planned.complete(&roots, compression)?;
         // nothing new as a rule: only where generated links take the place of packaged ones
         let shared = planned.make_shared(&stale, &store, packages, &crate::Silent)?;
         let mut made = BTreeMap::new();
@@ -149,22 +117,12 @@ impl Run<'_> {
                 self.make_image(root, inputs, &planned, &shared, &store, packages)?;
             made.insert(at, Made { layers, configured, epoch: root.epoch, report });
         }
-        let lock = self.resolved.lock(Some((&ids, &planned.plan.record())))?;
+        let lock = resolved.lock(Some((&ids, &planned.plan.record())))?;
         Ok((made, lock))
     }
 
     fn stale_targets(&self) -> impl Iterator<Item = &Target> {
-        self.stale.iter().filter_map(|at| self.resolved.targets.get(*at))
-    }
-
-    /// The roots up to what differs in every image.
-    fn roots<'b>(
-        &'b self,
-        options: &Options,
-        packages: &'b PackageSet,
-    ) -> Result<(Vec<Root<'b>>, Ids), ComposeError> {
-        let previous = self.resolved.before.as_ref().map(Lock::ids).unwrap_or_default();
-        prepare(&self.resolved.targets, self.wanted, packages, &previous, options.source_date_epoch)
+        self.stale.iter().filter_map(|at| self.run.resolved.targets.get(*at))
     }
 
     fn make_image(
@@ -188,7 +146,7 @@ impl Run<'_> {
         let contents = planned.contents(packages);
         let overlay = image.overlay.iter().map(|manifest| (manifest, "files of the overlay"));
         for (manifest, title) in overlay.chain([(&image.state, "state")]) {
-            let key = manifest.key(&self.compression);
+            let key = manifest.key(&self.run.compression);
             let layer = match store.find(&key) {
                 Some(layer) => layer,
                 None => store.make(title, &key, manifest, &contents)?,
@@ -217,26 +175,10 @@ impl Run<'_> {
     }
 
     fn layer_ref(&self, layer: &KnownLayer, key: Digest, title: String) -> LayerRef {
-        let descriptor = Descriptor::new(self.compression.media_type(), layer.digest, layer.size);
+        let descriptor =
+            Descriptor::new(self.run.compression.media_type(), layer.digest, layer.size);
         LayerRef { descriptor, diff_id: layer.diff_id, key, title }
     }
-}
-
-/// Roots of all targets with accounts and the overlay's files: all that shapes shared layers.
-pub(crate) fn prepare<'a>(
-    targets: &'a [Target],
-    wanted: &[Wanted<'_>],
-    packages: &'a PackageSet,
-    previous: &Ids,
-    epoch: Option<u64>,
-) -> Result<(Vec<Root<'a>>, Ids), ComposeError> {
-    let (mut roots, ids) = roots(targets, packages, previous, epoch)?;
-    for (root, wanted) in roots.iter_mut().zip(wanted) {
-        root.add_accounts(&ids);
-        let files = wanted.files(&root.accounts())?;
-        add_overlay_files(root, &files)?;
-    }
-    Ok((roots, ids))
 }
 
 fn refuse_scriptlets(root: &Root<'_>) -> Result<(), ComposeError> {

@@ -3,24 +3,19 @@
 use crate::{
     CheckReport, CheckedImage, ComposeError, Destination, LayerReport, Options, PackageReport,
     PlanReport, PlannedImage, Reporter, ResolvedReport,
-    assemble_stage::Wanted,
-    build::prepare,
-    cache::Cache,
     current::Present,
-    documents::Documents,
     layer_stage::Planned,
     layers::LayerStore,
-    lock::{self, Lock},
+    lock::Lock,
     packages::PackageSet,
     publish::Publication,
-    resolve_stage::{self, Resolved},
+    run::Run,
     target::{Target, TargetPackage},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use strata_layer::Compression;
 
 /// Compares the images at the destination with what the spec gives now. Writes nothing but the
 /// cache.
@@ -29,21 +24,13 @@ pub fn check(
     destination: &Destination,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<CheckReport, ComposeError> {
-    let documents = Documents::read(options)?;
-    let cache = Cache::open(&options.cache_dir)?;
-    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
+    let run = Run::begin(options, reporter)?;
+    let (wanted, resolved) = (run.wanted()?, &run.resolved);
     let present = Present::read(&destination.dir, &resolved.targets)?;
-    let before = lock::read(&documents.lock_path)?;
-    let compression = Compression::default();
-    let wanted: Vec<Wanted<'_>> = resolved
-        .targets
-        .iter()
-        .map(|target| Wanted::new(&documents, options, target, &compression))
-        .collect::<Result<_, _>>()?;
     let listed = |at: usize| {
         let selected = BTreeSet::from([at]);
         let publication = Publication {
-            documents: &documents,
+            documents: &run.documents,
             targets: &resolved.targets,
             wanted: &wanted,
             present: &present,
@@ -53,15 +40,13 @@ pub fn check(
         publication.is_listed()
     };
     let mut images = Vec::new();
-    for (at, (target, wanted)) in resolved.targets.iter().zip(&wanted).enumerate() {
-        if !options.selects(target.image.name.as_str(), target.arch) {
-            continue;
-        }
+    for (at, target) in run.selected() {
+        let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
         let changes = match present.inputs(at) {
             None => vec!["not built yet".to_owned()],
-            Some(inputs) if inputs != wanted.inputs.digest() => changes(target, before.as_ref()),
-            Some(_) if !listed(at) => vec!["its tags changed".to_owned()],
-            Some(_) => Vec::new(),
+            found if found != inputs => changes(target, resolved.before.as_ref()),
+            _ if !listed(at) => vec!["its tags changed".to_owned()],
+            _ => Vec::new(),
         };
         images.push(CheckedImage {
             name: target.image.name.to_string(),
@@ -123,16 +108,13 @@ pub fn resolve(
     write_lock: bool,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<Vec<ResolvedReport>, ComposeError> {
-    let documents = Documents::read(options)?;
-    let cache = Cache::open(&options.cache_dir)?;
-    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
+    let run = Run::begin(options, reporter)?;
     if write_lock {
-        let lock = resolved.lock(None)?;
-        if resolved.before.as_ref() != Some(&lock) {
-            lock.write(&documents.lock_path)?;
+        let lock = run.resolved.lock(None)?;
+        if run.resolved.before.as_ref() != Some(&lock) {
+            lock.write(&run.documents.lock_path)?;
         }
     }
-    let selected = |target: &&Target| options.selects(target.image.name.as_str(), target.arch);
     let report = |target: &Target| ResolvedReport {
         name: target.image.name.to_string(),
         arch: target.arch.to_string(),
@@ -147,7 +129,7 @@ pub fn resolve(
             })
             .collect(),
     };
-    Ok(resolved.targets.iter().filter(selected).map(report).collect())
+    Ok(run.selected().map(|(_, target)| report(target)).collect())
 }
 
 /// The layers that a build would stack. Package headers and a few small files are read.
@@ -155,32 +137,18 @@ pub fn plan(
     options: &Options,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<PlanReport, ComposeError> {
-    let documents = Documents::read(options)?;
-    let cache = Cache::open(&options.cache_dir)?;
-    let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
-    let packages = PackageSet::open(&cache, resolved.fetch()?)?;
-    let compression = Compression::default();
-    let wanted: Vec<Wanted<'_>> = resolved
-        .targets
-        .iter()
-        .map(|target| Wanted::new(&documents, options, target, &compression))
-        .collect::<Result<_, _>>()?;
-    let previous = resolved.before.as_ref().map(Lock::ids).unwrap_or_default();
-    let (roots, _) =
-        prepare(&resolved.targets, &wanted, &packages, &previous, options.source_date_epoch)?;
-    let planned =
-        Planned::new(&roots, &compression, resolved.before.as_ref().and_then(Lock::plan))?;
-    let store = LayerStore::new(&cache, compression, BTreeMap::new());
-    report(options, &resolved, &planned, &packages, &store)
+    let run = Run::begin(options, reporter)?;
+    let packages = run.packages()?;
+    let (roots, _) = run.roots(&run.wanted()?, &packages)?;
+    report(&run, &run.plan(&roots)?, &packages)
 }
 
 fn report(
-    options: &Options,
-    resolved: &Resolved,
+    run: &Run<'_>,
     planned: &Planned,
     packages: &PackageSet,
-    store: &LayerStore<'_>,
 ) -> Result<PlanReport, ComposeError> {
+    let store = LayerStore::new(&run.cache, run.compression, BTreeMap::new());
     let mut layers = Vec::new();
     for (at, (layer, manifest)) in
         planned.plan.layers.iter().zip(&planned.layering.layers).enumerate()
@@ -198,10 +166,7 @@ fn report(
         });
     }
     let mut images = Vec::new();
-    for target in &resolved.targets {
-        if !options.selects(target.image.name.as_str(), target.arch) {
-            continue;
-        }
+    for (_, target) in run.selected() {
         let image = planned.image(&target.id())?;
         images.push(PlannedImage {
             name: target.image.name.to_string(),

@@ -49,11 +49,6 @@ impl Present {
         Ok(present)
     }
 
-    /// Whether the target's image was built from these inputs.
-    pub fn is_current(&self, at: usize, inputs: &Digest) -> bool {
-        self.inputs(at) == Some(*inputs)
-    }
-
     /// The inputs that the target's image was built from.
     pub fn inputs(&self, at: usize) -> Option<Digest> {
         self.images.get(&at)?.manifest.annotations.get(annotation::INPUTS)?.parse().ok()

@@ -51,22 +51,6 @@ pub enum Event {
         /// Compressed bytes.
         bytes: u64,
     },
-    /// An image's inputs are those it was built from.
-    ImageCurrent {
-        /// The image.
-        image: String,
-    },
-    /// An image was written.
-    ImageBuilt {
-        /// The image.
-        image: String,
-        /// The manifest's digest.
-        digest: String,
-        /// Number of layers.
-        layers: usize,
-        /// Compressed bytes of its layers.
-        bytes: u64,
-    },
 }
 
 impl fmt::Display for Event {
@@ -89,10 +73,6 @@ impl fmt::Display for Event {
             }
             Self::LayerWritten { title, bytes } => {
                 write!(f, "wrote layer {title} ({})", Bytes(*bytes))
-            }
-            Self::ImageCurrent { image } => write!(f, "{image}: current, left alone"),
-            Self::ImageBuilt { image, digest, layers, bytes } => {
-                write!(f, "{image}: built {digest}, {layers} layers, {}", Bytes(*bytes))
             }
         }
     }

@@ -26,6 +26,7 @@ mod publish;
 mod report;
 mod resolve_stage;
 mod root_stage;
+mod run;
 mod scriptlets;
 mod target;
 
