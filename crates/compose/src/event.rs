@@ -1,6 +1,6 @@
 //! What happens during a run, as typed events: the only way from the library to a reader.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// Something a person watching a build may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,33 @@ impl fmt::Display for Bytes {
 pub trait Reporter: Sync {
     /// Called once for each event.
     fn event(&self, event: &Event);
+}
+
+/// Passes on what the repositories tell.
+pub(crate) struct Relay(pub Arc<dyn Reporter + Send>);
+
+impl strata_repo::Progress for Relay {
+    fn event(&self, event: &strata_repo::Event<'_>) {
+        use strata_repo::{Event as From, PackageOrigin};
+        let event = match event {
+            From::RepositoryLoaded { repo, packages, .. } => {
+                Event::RepositoryRead { id: (*repo).to_owned(), packages: *packages }
+            }
+            From::PackagesWanted { count, bytes } => {
+                Event::FetchStarted { packages: *count, bytes: *bytes }
+            }
+            From::PackageReady { package, bytes, origin, .. } => Event::PackageFetched {
+                nevra: (*package).to_owned(),
+                downloaded: if *origin == PackageOrigin::Downloaded { *bytes } else { 0 },
+            },
+            From::Warning(warning) => Event::Warning(warning.to_string()),
+            From::Retry { url, attempt, reason } => {
+                Event::Warning(format!("`{url}`: {reason}; attempt {attempt}"))
+            }
+            _ => return,
+        };
+        self.0.event(&event);
+    }
 }
 
 /// Ignores every event.

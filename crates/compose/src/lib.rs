@@ -18,6 +18,7 @@ mod error;
 mod event;
 mod layer_stage;
 mod layers;
+mod local;
 mod lock;
 mod options;
 mod pack;

@@ -2,7 +2,8 @@
 
 use crate::{
     ComposeError,
-    target::{LOCAL, Target, TargetPackage},
+    local::LOCAL,
+    target::{Target, TargetPackage},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

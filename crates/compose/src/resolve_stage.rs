@@ -4,8 +4,10 @@ use crate::{
     ComposeError, Event, LockMode, Options, Reporter,
     cache::Cache,
     documents::Documents,
+    event::Relay,
+    local::{self, LOCAL, LocalPackage},
     lock::{self, Lock},
-    target::{LOCAL, LocalPackage, Repository, Target, TargetPackage},
+    target::{Repository, Target, TargetPackage},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,11 +17,10 @@ use std::{
 use strata_layer::plan::PlanRecord;
 use strata_repo::{Base, HttpSettings, PackageRequest, RepoSnapshot, Repositories};
 use strata_resolve::{
-    Fact, ImageRequest, Libsolv, Missing, RepoView, ResolveError, ResolveTask, Solver,
-    file_paths_needed, unusable,
+    ImageRequest, Libsolv, RepoView, ResolveTask, Solver, file_paths_needed, unusable,
 };
 use strata_rootfs::accounts::Ids;
-use strata_rpm::{Checksum, ChecksumAlgorithm, PackageRecord, RpmFile};
+use strata_rpm::{Checksum, PackageRecord};
 use strata_spec::Located;
 
 /// Every image with its packages.
@@ -59,7 +60,7 @@ pub(crate) fn resolve(
         let local = image
             .packages
             .iter()
-            .filter_map(|request| local_package(request, &documents.dir).transpose())
+            .filter_map(|request| LocalPackage::read(request, &documents.dir).transpose())
             .collect::<Result<_, _>>()?;
         targets.push(Target { image, arch, repos, local, packages: Vec::new() });
     }
@@ -125,7 +126,8 @@ fn solve(
         let Some(target) = targets.get(*at) else { continue };
         let alike = groups.iter_mut().find(|(repos, members)| {
             let first = members.first().and_then(|at| targets.get(*at));
-            *repos == target.repos && first.is_some_and(|first| locals(first) == locals(target))
+            *repos == target.repos
+                && first.is_some_and(|first| local::checksums(first) == local::checksums(target))
         });
         match alike {
             Some((_, members)) => members.push(*at),
@@ -160,7 +162,7 @@ fn solve(
             snapshot.add_file_paths(&needed)?;
         }
         let task = task(&snapshots, &local, &images);
-        let resolution = Libsolv.solve(&task).map_err(|error| locate(error, targets))?;
+        let resolution = Libsolv.solve(&task).map_err(|error| local::locate(error, targets))?;
         for (at, image) in members.iter().zip(resolution.images) {
             let packages = image.packages.into_iter().map(|package| {
                 let record = task.record(package)?;
@@ -182,10 +184,6 @@ fn solve(
         }
     }
     Ok(())
-}
-
-fn locals(target: &Target) -> BTreeSet<&Checksum> {
-    target.local.iter().map(|local| &local.record.checksum).collect()
 }
 
 /// One package that the solver cannot take is left out, aloud; the others are not to suffer for it.
@@ -220,7 +218,7 @@ fn task<'a>(
 fn request(target: &Target, favor: &[Checksum]) -> ImageRequest {
     let solved = |request: &Located<String>| {
         let local = target.local.iter().find(|local| local.request == request.value);
-        local.map_or_else(|| request.value.clone(), exact)
+        local.map_or_else(|| request.value.clone(), LocalPackage::exact)
     };
     ImageRequest {
         name: target.image.name.to_string(),
@@ -242,83 +240,6 @@ fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
         size: record.size,
         checksum: record.checksum.clone(),
     }
-}
-
-/// A request that matches nothing is an error of the spec: it is shown where it stands.
-fn locate(mut error: ResolveError, targets: &[Target]) -> ComposeError {
-    for local in targets.iter().flat_map(|target| &target.local) {
-        restore(&mut error, &exact(local), &local.request);
-    }
-    let ResolveError::NotFound { image, missing } = &error else { return error.into() };
-    let place = missing.iter().find_map(|one: &Missing| {
-        let mut images = targets.iter().filter(|target| target.image.name.as_str() == image);
-        images.find_map(|target| {
-            target.image.packages.iter().find(|request| request.value == one.request)
-        })
-    });
-    match place {
-        Some(request) => request.place.refuse(error.to_string(), error.hint()).into(),
-        None => error.into(),
-    }
-}
-
-/// Puts a request as the spec has it in the place of the one that the solver got.
-fn restore(error: &mut ResolveError, solved: &str, written: &str) {
-    match error {
-        ResolveError::NotFound { missing, .. } => {
-            let all = missing.iter_mut().filter(|one| one.request == solved);
-            all.for_each(|one| one.request = written.to_owned());
-        }
-        ResolveError::Unsatisfiable { problems, hints, .. } => {
-            for fact in problems.iter_mut().flat_map(|problem| &mut problem.facts) {
-                if let Fact::Requested { request, .. } = fact
-                    && request == solved
-                {
-                    *request = written.to_owned();
-                }
-            }
-            hints.iter_mut().for_each(|hint| *hint = hint.replace(solved, written));
-        }
-        _ => {}
-    }
-}
-
-/// The request for a local package, as the solver takes it.
-fn exact(local: &LocalPackage) -> String {
-    format!("checksum:{}", local.record.checksum)
-}
-
-/// The package file of a request such as `./tool-1-1.noarch.rpm`.
-fn local_package(
-    request: &Located<String>,
-    dir: &Path,
-) -> Result<Option<LocalPackage>, ComposeError> {
-    let text = request.value.as_str();
-    if !text.ends_with(".rpm") || !text.contains('/') {
-        return Ok(None);
-    }
-    if text.contains("://") && !text.starts_with("file://") {
-        let hint = "download the file and write its path".to_owned();
-        return Err(request
-            .place
-            .refuse("packages by address are not supported in this release", Some(hint))
-            .into());
-    }
-    let path = dir.join(text.strip_prefix("file://").unwrap_or(text));
-    let wrong = |why: String, hint| ComposeError::from(request.place.refuse(why, hint));
-    let bytes = std::fs::read(&path).map_err(|error| {
-        let hint = "a relative path counts from the directory of the spec".to_owned();
-        wrong(format!("cannot read `{}`: {error}", path.display()), Some(hint))
-    })?;
-    let rpm = RpmFile::parse(&bytes).map_err(|e| wrong(e.to_string(), e.hint()))?;
-    rpm.verify().map_err(|e| wrong(e.to_string(), e.hint()))?;
-    let package = rpm.package().map_err(|e| wrong(e.to_string(), e.hint()))?;
-    let digest = strata_oci::Digest::of(&bytes);
-    let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &digest.hex())
-        .map_err(|error| ComposeError::Internal(error.to_string()))?;
-    let written = text.strip_prefix("file://").unwrap_or(text);
-    let record = package.record(checksum, bytes.len() as u64, written);
-    Ok(Some(LocalPackage { request: request.value.clone(), record }))
 }
 
 impl Resolved {
@@ -371,32 +292,5 @@ impl Resolved {
         let repo = target.repos.iter().find(|repo| repo.definition.id == package.repo);
         let texts = repo.map(|repo| repo.definition.baseurl.as_slice()).unwrap_or_default();
         texts.iter().filter_map(|text| Base::parse(text, Path::new(""))).collect()
-    }
-}
-
-/// Passes on what the repositories tell.
-struct Relay(Arc<dyn Reporter + Send>);
-
-impl strata_repo::Progress for Relay {
-    fn event(&self, event: &strata_repo::Event<'_>) {
-        use strata_repo::{Event as From, PackageOrigin};
-        let event = match event {
-            From::RepositoryLoaded { repo, packages, .. } => {
-                Event::RepositoryRead { id: (*repo).to_owned(), packages: *packages }
-            }
-            From::PackagesWanted { count, bytes } => {
-                Event::FetchStarted { packages: *count, bytes: *bytes }
-            }
-            From::PackageReady { package, bytes, origin, .. } => Event::PackageFetched {
-                nevra: (*package).to_owned(),
-                downloaded: if *origin == PackageOrigin::Downloaded { *bytes } else { 0 },
-            },
-            From::Warning(warning) => Event::Warning(warning.to_string()),
-            From::Retry { url, attempt, reason } => {
-                Event::Warning(format!("`{url}`: {reason}; attempt {attempt}"))
-            }
-            _ => return,
-        };
-        self.0.event(&event);
     }
 }

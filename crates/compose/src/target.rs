@@ -1,5 +1,6 @@
 //! An image for one architecture, and the packages it is to have.
 
+use crate::local::LocalPackage;
 use serde_json::json;
 use std::fmt;
 use strata_oci::{Digest, canonical_json};
@@ -42,18 +43,6 @@ impl Repository {
         Self { written: written.collect(), definition }
     }
 }
-
-/// A package file that the spec names by its path.
-#[derive(Debug, Clone)]
-pub(crate) struct LocalPackage {
-    /// The request as the spec has it.
-    pub request: String,
-    /// What the file is.
-    pub record: strata_rpm::PackageRecord,
-}
-
-/// The id of the pseudo-repository of local packages.
-pub(crate) const LOCAL: &str = "@local";
 
 /// A package that is to be installed, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
