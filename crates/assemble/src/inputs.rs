@@ -24,8 +24,6 @@ pub struct Inputs {
     pub langs: Option<Vec<String>>,
     /// What is done with scriptlets that cannot be run.
     pub scriptlets: String,
-    /// Whether an unknown owner is an error.
-    pub strict_owners: bool,
     /// The epoch when it is given from outside; else the packages decide.
     pub epoch: Option<u64>,
     /// Compressor and level, for example `gzip:2`.
@@ -91,7 +89,6 @@ impl Inputs {
                 "docs": self.docs,
                 "langs": self.langs,
                 "scriptlets": self.scriptlets,
-                "strict_owners": self.strict_owners,
                 "epoch": self.epoch,
                 "compression": self.compression,
                 "layer_format": self.layer_format,

@@ -196,7 +196,6 @@ fn inputs(config: Vec<ConfigEdits>) -> Inputs {
         docs: false,
         langs: None,
         scriptlets: "skip".into(),
-        strict_owners: false,
         epoch: None,
         compression: "gzip:2".into(),
         layer_format: 1,

@@ -47,7 +47,6 @@ fn image(arch: Arch) -> Assembled {
         docs: false,
         langs: None,
         scriptlets: "skip".into(),
-        strict_owners: false,
         epoch: None,
         compression: "gzip:2".into(),
         layer_format: 1,

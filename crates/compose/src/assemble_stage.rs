@@ -68,7 +68,6 @@ impl<'a> Wanted<'a> {
                 Scriptlets::Sandbox => "sandbox",
             }
             .to_owned(),
-            strict_owners: false,
             epoch: options.source_date_epoch,
             compression: compression.to_string(),
             layer_format: strata_layer::FORMAT_VERSION,
