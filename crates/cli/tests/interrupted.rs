@@ -15,7 +15,7 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use strata_testkit::{Ran, output, run};
+use strata_testkit::{Ran, missing, output, run};
 use support::{Bench, STRATA, contents, package};
 
 /// Runs a build with `full/` on a small file system that nobody else sees, and copies what it holds
@@ -31,8 +31,7 @@ fn on_small_disk(bench: &Bench, size: &str, prepare: &str, arguments: &[&str]) -
     bench.place(&mut command);
     let ran = output(&mut command);
     if ran.code == Some(99) || ran.stderr.starts_with("unshare:") {
-        eprintln!("skipped: no file system can be mounted here: {}", ran.stderr);
-        return None;
+        return missing(&format!("no file system can be mounted here: {}", ran.stderr));
     }
     Some(ran)
 }

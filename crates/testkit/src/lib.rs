@@ -24,5 +24,5 @@ pub use diff::{Difference, Field, diff};
 pub use fixture::{Repository, pack, rpmbuild};
 pub use podman::{Podman, Running};
 pub use scan::{Entry, EntryKind, Scan, scan};
-pub use tool::{Ran, output, run, tool};
+pub use tool::{Ran, missing, output, run, tool};
 pub use user::OrdinaryUser;

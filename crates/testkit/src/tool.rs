@@ -64,8 +64,11 @@ pub fn output(command: &mut Command) -> Ran {
     }
 }
 
-/// What a test must do without: fatal where everything ought to be there.
-pub(crate) fn missing<T>(reason: &str) -> Option<T> {
+/// What a test must do without, said aloud.
+///
+/// # Panics
+/// When `STRATA_REQUIRE_CORPUS=1`: everything ought to be there.
+pub fn missing<T>(reason: &str) -> Option<T> {
     let required = std::env::var_os("STRATA_REQUIRE_CORPUS").is_some_and(|value| value == "1");
     assert!(!required, "{reason}");
     eprintln!("skipped: {reason}");
