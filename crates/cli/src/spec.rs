@@ -37,7 +37,11 @@ fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {
         }
     }
     if !image.scriptlets_not_run.is_empty() {
-        writeln!(out, "  {} scriptlets were not run:", image.scriptlets_not_run.len())?;
+        let count = match image.scriptlets_not_run.len() {
+            1 => "1 scriptlet was".to_owned(),
+            more => format!("{more} scriptlets were"),
+        };
+        writeln!(out, "  {count} not run:")?;
         for one in &image.scriptlets_not_run {
             writeln!(out, "    {} %{} ({})", one.package, one.when, one.program)?;
         }
