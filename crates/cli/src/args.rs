@@ -123,7 +123,7 @@ pub struct BuildArgs {
     /// Where the images go: `oci:DIR`, an OCI image layout
     #[arg(long, short, value_name = "oci:DIR")]
     pub output: Destination,
-    /// Rebuild images that are current, too
+    /// Rebuild images that are current, too, and replace damaged layers
     #[arg(long)]
     pub force: bool,
 }

@@ -251,7 +251,12 @@ pub(crate) fn validate(cli: &Cli, args: &ValidateArgs) -> Result<ExitCode, Failu
             }),
     };
     finish(written, out)?;
-    Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    if report.is_clean() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // there is nobody to tell if this fails
+    let _ = writeln!(io::stderr(), "hint: `strata build --force` makes what is damaged anew");
+    Ok(ExitCode::from(1))
 }
 
 /// The image that the arguments name.

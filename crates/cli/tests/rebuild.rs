@@ -544,3 +544,40 @@ fn two_architectures_are_one_index() {
     assert!(ran.stderr.contains("hint: it has `aarch64`, `x86_64`"), "{}", ran.stderr);
     bench.assert_valid();
 }
+
+/// Changes one bit where it stands, as a failing disk would: in the cache too, if the layout's blob
+/// is a hard link of it.
+fn rot(path: &Path) {
+    use std::os::unix::fs::FileExt as _;
+    let file = fs::File::options().read(true).write(true).open(path).unwrap();
+    let at = file.metadata().unwrap().len() / 2;
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, at).unwrap();
+    file.write_all_at(&[byte[0] ^ 1], at).unwrap();
+}
+
+#[test]
+fn a_forced_build_mends_damaged_layers() {
+    let bench = three();
+    bench.build(&[]);
+    let good = contents(&bench.out());
+    for layer in layers(&bench.out(), "both") {
+        rot(&bench.path("out/blobs").join(layer.replace(':', "/")));
+    }
+    assert_eq!(bench.strata(&["validate", "oci:out"]).code, Some(1));
+    bench.build(&["--force"]);
+    bench.assert_valid();
+    assert!(good == contents(&bench.out()));
+}
+
+#[test]
+fn any_build_mends_damaged_documents() {
+    let bench = three();
+    bench.build(&[]);
+    let good = contents(&bench.out());
+    let config = manifest(&bench.out(), "both")["config"]["digest"].as_str().unwrap().to_owned();
+    rot(&bench.path("out/blobs").join(config.replace(':', "/")));
+    assert_eq!(status(&bench.build(&[])), ["base: current", "both: built", "left: current"]);
+    bench.assert_valid();
+    assert!(good == contents(&bench.out()));
+}

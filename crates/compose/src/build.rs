@@ -60,7 +60,7 @@ pub fn build(
     let pending = (changed && options.lock != LockMode::Locked)
         .then(|| lock.prepare(&run.documents.lock_path))
         .transpose()?;
-    let report = publication.publish(destination)?;
+    let report = publication.publish(destination, options.force)?;
     if let Some(pending) = pending {
         pending.commit()?;
     }
@@ -94,7 +94,11 @@ impl Making<'_> {
             configured.insert(at, wanted.configure(root, &root.accounts())?);
         }
         let planned = self.run.plan(&roots)?;
-        let store = LayerStore::new(cache, *compression, present.layers().clone());
+        // whoever forces a build may have found the bytes that are there damaged
+        let store = match self.run.options.force {
+            true => LayerStore::thorough(cache, *compression),
+            false => LayerStore::new(cache, *compression, present.layers().clone()),
+        };
         let stale: BTreeSet<String> = self.stale_targets().map(Target::id).collect();
         planned.make_shared(&stale, &store, packages, reporter)?;
         let libraries = self.stale_targets().flat_map(|target| &target.packages);

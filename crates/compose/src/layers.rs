@@ -7,11 +7,11 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Read, Seek, SeekFrom},
     ops::Range,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::OnceLock,
 };
 use strata_layer::{Compression, LayerManifest, MemberCache, Span, write_layer};
-use strata_oci::{DiffId, Digest};
+use strata_oci::{DiffId, Digest, HashingWriter};
 
 /// A layer whose bytes exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub(crate) struct LayerStore<'a> {
     compression: Compression,
     /// Layers of images at the destination, by key.
     present: BTreeMap<Digest, KnownLayer>,
+    /// Whether cached bytes are compared with their digest before they are used.
+    thorough: bool,
     members: OnceLock<BTreeMap<Digest, (PathBuf, Range<u64>)>>,
 }
 
@@ -55,7 +57,12 @@ impl<'a> LayerStore<'a> {
         compression: Compression,
         present: BTreeMap<Digest, KnownLayer>,
     ) -> Self {
-        Self { cache, compression, present, members: OnceLock::new() }
+        Self { cache, compression, present, thorough: false, members: OnceLock::new() }
+    }
+
+    /// One that trusts no bytes that are there already: damaged ones are made anew.
+    pub fn thorough(cache: &'a Cache, compression: Compression) -> Self {
+        Self { thorough: true, ..Self::new(cache, compression, BTreeMap::new()) }
     }
 
     /// The layer of this key, if its bytes exist anywhere.
@@ -66,8 +73,11 @@ impl<'a> LayerStore<'a> {
     fn cached(&self, key: &Digest) -> Option<KnownLayer> {
         let record = self.read_record(&record_name(key))?;
         let path = self.cache.layers.get(&blob_name(&record.digest))?;
-        // a blob is named by what it holds and put in place whole: its length tells enough
-        (fs::metadata(&path).ok()?.len() == record.size).then_some(KnownLayer {
+        // a blob is named by what it holds and put in place whole: its length tells enough, unless
+        // somebody suspects the disk
+        let whole = fs::metadata(&path).ok()?.len() == record.size
+            && (!self.thorough || digest_of(&path).ok()? == record.digest);
+        whole.then_some(KnownLayer {
             digest: record.digest,
             diff_id: record.diff_id,
             size: record.size,
@@ -133,6 +143,9 @@ impl<'a> LayerStore<'a> {
                 let Some(path) = self.cache.layers.get(&blob_name(&record.digest)) else {
                     continue;
                 };
+                if self.thorough && digest_of(&path).ok() != Some(record.digest) {
+                    continue;
+                }
                 for (key, range) in record.members {
                     index.insert(key, (path.clone(), range));
                 }
@@ -149,6 +162,13 @@ impl MemberCache for LayerStore<'_> {
         file.seek(SeekFrom::Start(range.start)).ok()?;
         Some(Box::new(io::BufReader::with_capacity(1 << 18, file.take(range.end - range.start))))
     }
+}
+
+/// Reads the whole file.
+fn digest_of(path: &Path) -> io::Result<Digest> {
+    let mut hasher = HashingWriter::new(io::sink());
+    io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish().0)
 }
 
 const RECORD: &str = ".layer.json";

@@ -37,7 +37,7 @@ pub struct Options {
     pub source_date_epoch: Option<u64>,
     /// How the lock is used.
     pub lock: LockMode,
-    /// Rebuild what is current, too.
+    /// Rebuild what is current, too, and trust no layer's bytes that are there already.
     pub force: bool,
 }
 

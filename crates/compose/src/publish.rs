@@ -46,15 +46,20 @@ type Placed = BTreeMap<usize, (Descriptor, ImageReport)>;
 
 impl Publication<'_> {
     /// Puts blobs and the index in place. Nothing of the old state is touched before the new one is
-    /// whole; when nothing changes, nothing is written.
+    /// whole; when nothing changes, nothing is written. With `thorough`, damaged blobs are replaced.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub fn publish(&self, destination: &Destination) -> Result<BuildReport, ComposeError> {
+    pub fn publish(
+        &self,
+        destination: &Destination,
+        thorough: bool,
+    ) -> Result<BuildReport, ComposeError> {
         if self.made.is_empty() && self.is_listed() {
             let images = self.reports(&Placed::new());
             return Ok(BuildReport { images, pruned: Vec::new() });
         }
         let layout = Layout::create(&destination.dir)?;
         let update = layout.update()?;
+        let update = if thorough { update.thorough() } else { update };
         let mut placed = Placed::new();
         for (at, made) in self.made {
             let Some(target) = self.targets.get(*at) else { continue };

@@ -20,7 +20,7 @@ pub use error::LayoutError;
 pub use image::{Image, LayerRef};
 pub use update::{Committed, Update};
 
-use crate::{Descriptor, Digest, Index, Manifest, media};
+use crate::{Descriptor, Digest, HashingWriter, Index, Manifest, media};
 use error::Context as _;
 use serde::Deserialize;
 use std::{
@@ -114,6 +114,17 @@ impl Layout {
     pub fn has_blob(&self, digest: &Digest, size: u64) -> bool {
         fs::symlink_metadata(self.blob_path(digest))
             .is_ok_and(|metadata| metadata.is_file() && metadata.len() == size)
+    }
+
+    /// Whether a blob is there with the bytes that its digest stands for. Reads all of it.
+    pub fn is_intact(&self, digest: &Digest, size: u64) -> Result<bool, LayoutError> {
+        if !self.has_blob(digest, size) {
+            return Ok(false);
+        }
+        let path = self.blob_path(digest);
+        let mut hasher = HashingWriter::new(io::sink());
+        io::copy(&mut self.open_blob(digest)?, &mut hasher).context("read", &path)?;
+        Ok(hasher.finish().0 == *digest)
     }
 
     /// What `index.json` lists; an empty index when there is none yet.

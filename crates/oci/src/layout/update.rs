@@ -18,6 +18,7 @@ pub struct Update<'a> {
     _lock: fs::File,
     before: Index,
     added: Mutex<BTreeSet<Digest>>,
+    thorough: bool,
 }
 
 /// What a commit did.
@@ -37,7 +38,7 @@ impl Layout {
         let blobs = self.root.join("blobs/sha256");
         fs::create_dir_all(&blobs).context("create", &blobs)?;
         let before = self.index()?;
-        Ok(Update { layout: self, _lock: lock, before, added: Mutex::default() })
+        Ok(Update { layout: self, _lock: lock, before, added: Mutex::default(), thorough: false })
     }
 }
 
@@ -47,7 +48,16 @@ impl Update<'_> {
         &self.before
     }
 
-    /// Puts a document or another small blob.
+    /// From now on, the bytes of a blob that is there already are compared with its digest, and a
+    /// damaged one is replaced; otherwise its length is enough.
+    #[must_use]
+    pub fn thorough(mut self) -> Self {
+        self.thorough = true;
+        self
+    }
+
+    /// Puts a document or another small blob. A damaged one in its place is always noticed: whoever
+    /// reads it would refuse it.
     pub fn put_blob_bytes(
         &self,
         media_type: &str,
@@ -55,7 +65,7 @@ impl Update<'_> {
     ) -> Result<Descriptor, LayoutError> {
         let descriptor = Descriptor::of(media_type, bytes);
         let path = self.layout.blob_path(&descriptor.digest);
-        if !self.layout.has_blob(&descriptor.digest, descriptor.size) {
+        if !self.layout.is_intact(&descriptor.digest, descriptor.size)? {
             self.note(descriptor.digest, &path);
             blob::write_file(&self.layout.root, &path, bytes)?;
         }
@@ -69,7 +79,11 @@ impl Update<'_> {
         digest: &Digest,
         size: u64,
     ) -> Result<bool, LayoutError> {
-        if self.layout.has_blob(digest, size) {
+        let there = match self.thorough {
+            true => self.layout.is_intact(digest, size)?,
+            false => self.layout.has_blob(digest, size),
+        };
+        if there {
             return Ok(false);
         }
         let found = fs::metadata(from).context("read", from)?.len();
