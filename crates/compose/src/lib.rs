@@ -23,6 +23,7 @@ mod lock;
 mod options;
 mod pack;
 mod packages;
+mod plugin;
 mod publish;
 mod report;
 mod resolve_stage;
@@ -38,6 +39,7 @@ pub use error::{ComposeError, ErrorKind};
 pub use event::{Bytes, Event, Reporter, Silent};
 pub use options::{LockMode, Options};
 pub use pack::{PackError, PackReport, pack};
+pub use plugin::{Outcome, Plugin, PluginFailure, PluginHost, Role, Settings};
 pub use report::{
     BuildReport, CheckReport, CheckedImage, ImageReport, LayerReport, PackageReport, PlanReport,
     PlannedImage, ResolvedReport, Status,

@@ -7,6 +7,7 @@ pub mod rpmdb;
 pub mod accounts;
 pub mod distro;
 mod dump;
+mod edits;
 pub mod facts;
 mod fate;
 #[cfg(test)]
@@ -16,6 +17,9 @@ mod policy;
 mod tree;
 
 pub use accounts::Owners;
+pub use edits::{
+    Access, FilePolicy, ImageView, Owner, PackageInfo, ReadContent, TreeEdit, TreeEdits,
+};
 pub use fate::{Fate, State};
 pub use merge::{Conflict, MergeError, MergeTask, Merged, Warning, file_node, merge};
 pub use tree::{

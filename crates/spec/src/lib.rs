@@ -6,13 +6,11 @@
 
 mod arch;
 mod compose;
-mod edits;
 mod error;
 mod image_name;
 mod json;
 mod overlay;
 mod parse;
-mod port;
 mod schema;
 mod shape;
 mod source;
@@ -24,13 +22,12 @@ pub use arch::Arch;
 pub use compose::{
     ComposeSpec, EffectiveImage, ImageSpec, RepoKeys, RepoRef, Scriptlets, Settings,
 };
-pub use edits::{Change, ConfigField, Slot, SlotValue};
 pub use error::{Problem, SpecError, nearest};
 pub use image_name::{ImageName, ImageNameError, Tag, TagError};
 pub use overlay::{
     Account, FileContent, ImageOverlay, Overlay, OverlayFile, PluginUse, Selector, parse_set,
 };
 pub use parse::{parse_compose, parse_overlay};
-pub use port::{ParsePortError, Port, Protocol};
 pub use schema::{compose_schema, overlay_schema};
 pub use source::{Located, Place, Source};
+pub use strata_oci::{Change, ConfigField, ParsePortError, Port, Protocol, Slot, SlotValue};

@@ -3,11 +3,11 @@
 use crate::{
     Located, SpecError,
     compose::{port, ports, text},
-    edits::{Change, ConfigField, Slot, SlotValue},
     error::Problem,
     shape::{Cursor, Key},
     value::{Value, short},
 };
+use strata_oci::{Change, ConfigField, Slot, SlotValue};
 
 /// The changes of a `config` object, in its order.
 pub(super) fn config(at: &Cursor<'_>) -> Result<Vec<Located<Change>>, SpecError> {

@@ -18,14 +18,15 @@ pub(crate) mod keys;
 mod set;
 
 use crate::{
-    ComposeSpec, ImageName, Located, Place, Source, SpecError, compose::image_name, edits::Change,
-    error::Problem, image_name::Tag, shape::Cursor,
+    ComposeSpec, ImageName, Located, Place, Source, SpecError, compose::image_name, error::Problem,
+    image_name::Tag, shape::Cursor,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
 };
+use strata_oci::Change;
 
 pub use files::{Account, FileContent, OverlayFile};
 pub use set::parse_set;

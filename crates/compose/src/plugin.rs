@@ -1,0 +1,109 @@
+//! The plugin port: what the stages need of plugins, whoever runs them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::Path,
+    sync::Arc,
+};
+use strata_oci::{Annotations, Change, Diagnostic, Digest, FileOrigin, RuntimeConfig};
+use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
+use strata_rpm::Package;
+
+/// What a plugin can do, in the order of the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Leaves files of packages out.
+    PackageFilter,
+    /// Changes the finished tree.
+    PostProcessor,
+    /// Finds image configuration in the tree.
+    MetadataMapper,
+    /// Warns of images, or refuses them.
+    Policy,
+}
+
+impl Role {
+    /// The name of its world in `wit/`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PackageFilter => "package-filter",
+            Self::PostProcessor => "post-processor",
+            Self::MetadataMapper => "metadata-mapper",
+            Self::Policy => "policy",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Settings of one use of a plugin, by name.
+pub type Settings = BTreeMap<String, serde_json::Value>;
+
+/// Finds plugins and makes them ready.
+pub trait PluginHost: Send + Sync {
+    /// By a bundled name, or by a path that ends in `.wasm`; a relative one counts from `base`.
+    fn load(&self, reference: &str, base: &Path) -> Result<Arc<dyn Plugin>, PluginFailure>;
+}
+
+/// A plugin that is ready to be called, from any thread. Each call starts from nothing.
+pub trait Plugin: Send + Sync {
+    /// Digest of the component.
+    fn digest(&self) -> Digest;
+    /// What it can do.
+    fn roles(&self) -> &BTreeSet<Role>;
+    /// Refuses settings that it does not know.
+    fn check_settings(&self, settings: &Settings) -> Result<(), PluginFailure>;
+    /// [`Role::PackageFilter`]
+    fn exclude(
+        &self,
+        settings: &Settings,
+        package: &Package,
+    ) -> Result<Outcome<FilePolicy>, PluginFailure>;
+    /// [`Role::PostProcessor`]
+    fn process(
+        &self,
+        settings: &Settings,
+        image: &ImageView<'_>,
+    ) -> Result<Outcome<TreeEdits>, PluginFailure>;
+    /// [`Role::MetadataMapper`]
+    fn map(
+        &self,
+        settings: &Settings,
+        image: &ImageView<'_>,
+    ) -> Result<Outcome<Vec<(Change, Option<FileOrigin>)>>, PluginFailure>;
+    /// [`Role::Policy`]
+    fn check(
+        &self,
+        settings: &Settings,
+        image: &ImageView<'_>,
+        config: &RuntimeConfig,
+        annotations: &Annotations,
+    ) -> Result<Outcome<()>, PluginFailure>;
+}
+
+/// What a call gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome<T> {
+    /// The result.
+    pub value: T,
+    /// Findings; refusals among them from [`Plugin::check`] only.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Lines that the plugin logged as warnings or errors.
+    pub log: Vec<String>,
+}
+
+/// Why there is no plugin, or why a call gave no result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginFailure {
+    /// What went wrong and where, without the plugin's name.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The last lines that the plugin logged, then its back trace: for its author.
+    pub details: Vec<String>,
+}

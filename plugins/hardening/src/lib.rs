@@ -1,0 +1,1 @@
+//! warns of or refuses images that run as root or hold set-id files

@@ -1,0 +1,1 @@
+//! leaves documentation, manuals and locales out

@@ -1,0 +1,1 @@
+//! systemd units become entry point, user, ports, directories
