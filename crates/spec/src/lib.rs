@@ -25,7 +25,8 @@ pub use compose::{
 pub use error::{Problem, SpecError, nearest};
 pub use image_name::{ImageName, ImageNameError, Tag, TagError};
 pub use overlay::{
-    Account, FileContent, ImageOverlay, Overlay, OverlayFile, PluginUse, Selector, parse_set,
+    Account, FileContent, ImageOverlay, Overlay, OverlayFile, PluginUse, Selector, parse_plugin,
+    parse_set, stack_plugins,
 };
 pub use parse::{parse_compose, parse_overlay};
 pub use schema::{compose_schema, overlay_schema};

@@ -2,7 +2,7 @@
 //! is removed here when its stage learns the thing.
 
 use crate::{
-    ComposeSpec, Located, Overlay, SpecError,
+    ComposeSpec, Located, Overlay, PluginUse, SpecError,
     compose::{Scriptlets, Settings},
     error::Problem,
 };
@@ -45,13 +45,20 @@ impl Overlay {
     /// Refuses an overlay that asks for more than this release can build. Kept apart from parsing,
     /// so that other commands can still read the document.
     pub fn check_supported(&self) -> Result<(), SpecError> {
-        match self.plugins.values().flatten().next() {
-            Some(plugin) => refuse(
-                &plugin.reference,
-                "plugins are",
-                "write what the plugin would have found into `config`",
+        self.plugins.values().flatten().try_for_each(PluginUse::check_supported)
+    }
+}
+
+impl PluginUse {
+    /// Refuses plugins of registries.
+    pub(crate) fn check_supported(&self) -> Result<(), SpecError> {
+        match self.reference.value.starts_with("oci://") {
+            true => refuse(
+                &self.reference,
+                "plugins from registries (`oci://`) are",
+                "fetch the component and write its path, which ends in `.wasm`",
             ),
-            None => Ok(()),
+            false => Ok(()),
         }
     }
 }

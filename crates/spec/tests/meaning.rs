@@ -3,7 +3,7 @@
 
 use strata_spec::{
     Change, ComposeSpec, ConfigField, EffectiveImage, FileContent, RepoRef, Slot, SlotValue,
-    parse_compose, parse_overlay, parse_set,
+    parse_compose, parse_overlay, parse_plugin, parse_set,
 };
 
 fn image(spec: &ComposeSpec, name: &str) -> EffectiveImage {
@@ -247,5 +247,47 @@ fn wrong_set_expressions_point_at_the_place() {
         assert_eq!(error.place.column(), column, "{}", error.report());
         assert!(error.to_string().contains(words), "{}", error.report());
         assert!(error.hint().unwrap_or_default().contains(hint), "{}", error.report());
+    }
+}
+
+#[test]
+fn plugins_of_the_image_take_the_place_of_those_for_all() {
+    let text = r#"{"plugins": {
+        "web": ["./own.wasm", {"plugin": "slim", "config": {"docs": true}}],
+        "*": ["slim", "hardening"]}}"#;
+    let overlay = parse_overlay("overlay.json", text).unwrap();
+    let names = |image: &str| {
+        let uses = overlay.plugins(&image.parse().unwrap());
+        uses.iter().map(|one| format!("{}{}", one.reference.value, one.config)).collect::<Vec<_>>()
+    };
+    assert_eq!(names("db"), ["slim{}", "hardening{}"]);
+    assert_eq!(names("web"), [r#"slim{"docs":true}"#, "hardening{}", "./own.wasm{}"]);
+}
+
+#[test]
+fn plugins_of_the_command_line() {
+    let read = |text: &str| {
+        let one = parse_plugin(text).unwrap();
+        format!("{} {}", one.reference.value, one.config)
+    };
+    assert_eq!(read("systemd"), "systemd {}");
+    assert_eq!(read("./a:b.wasm"), "./a:b.wasm {}");
+    assert_eq!(
+        read("systemd:unit=nginx.service,strict=true,n=10,v=1.10,e="),
+        r#"systemd {"e":"","n":10,"strict":true,"unit":"nginx.service","v":"1.10"}"#
+    );
+    assert_eq!(read("x:a=1,a=b=c,a="), r#"x {"a":[1,"b=c",""]}"#);
+    assert_eq!(read("x:allow=/usr/bin/a:b"), r#"x {"allow":"/usr/bin/a:b"}"#);
+    for (text, why) in [
+        ("", "there is no plugin"),
+        (":a=1", "there is no plugin"),
+        ("x:a=1,b", "\"b\" is not of the form SETTING=VALUE"),
+        ("x:=1", "is not of the form SETTING=VALUE"),
+        ("oci://h/x", "not supported in this release"),
+    ] {
+        let error = parse_plugin(text).unwrap_err();
+        assert!(error.to_string().contains(why), "{error}");
+        assert!(error.to_string().starts_with("--plugin:1:"), "{error}");
+        assert!(error.hint().is_some());
     }
 }

@@ -137,20 +137,20 @@ pub(crate) static IMAGE: Table = Table {
 };
 
 static PLUGIN: Table = Table {
-    about: "A plugin and its configuration.",
+    about: "A plugin and its settings.",
     fields: &[
         Field::new(
             "plugin",
             TEXT,
-            "A bundled name, a path that ends in `.wasm`, or `oci://REFERENCE`.",
-            "\"nginx\"",
+            "A bundled name, or a path that ends in `.wasm`, relative to the overlay.",
+            "\"systemd\"",
         )
-        .required("\"plugin\" is a name, a path that ends in .wasm, or oci://REFERENCE"),
+        .required("\"plugin\" is a name, or a path that ends in .wasm"),
         Field::new(
             "config",
             Shape::Map { pattern: None, value: &Shape::Any },
-            "Its configuration.",
-            "{\"port\": 80}",
+            "Its settings.",
+            "{\"unit\": \"nginx.service\"}",
         ),
     ],
 };
@@ -171,8 +171,8 @@ pub(crate) static OVERLAY: Table = Table {
                 pattern: None,
                 value: &Shape::List(&Shape::Either(&[TEXT, Shape::Object(&PLUGIN)])),
             },
-            "Plugins by the image's name, or \"*\" for all, in the order they run. Not supported in this release.",
-            "{\"*\": [\"nginx\"]}",
+            "Plugins by the image's name, or \"*\" for all, in the order they run: names, or objects with `plugin` and `config`. One named in both gets the image's own settings.",
+            "{\"*\": [\"hardening\"], \"web\": [{\"plugin\": \"systemd\", \"config\": {\"unit\": \"nginx.service\"}}]}",
         ),
         Field::new("description", TEXT, "A remark; strata does not use it.", "\"Our settings\""),
         Field::new(

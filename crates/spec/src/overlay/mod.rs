@@ -15,6 +15,7 @@
 mod config;
 mod files;
 pub(crate) mod keys;
+mod plugins;
 mod set;
 
 use crate::{
@@ -29,6 +30,7 @@ use std::{
 use strata_oci::Change;
 
 pub use files::{Account, FileContent, OverlayFile};
+pub use plugins::{parse_plugin, stack_plugins};
 pub use set::parse_set;
 
 /// A metadata overlay.
@@ -92,8 +94,7 @@ impl Overlay {
             images.insert(selector, ImageOverlay::read(key.place(), &at)?);
         }
         for (key, at) in root.get("plugins").iter().flat_map(Cursor::entries) {
-            let uses = at.items().map(|at| plugin(&at)).collect::<Result<_, _>>()?;
-            plugins.insert(selector(key.text, key.place())?, uses);
+            plugins.insert(selector(key.text, key.place())?, plugins::read(&at)?);
         }
         Ok(Self { source: Arc::clone(root.source), plugins, images })
     }
@@ -172,11 +173,4 @@ fn tag(at: &Cursor<'_>) -> Result<Located<Tag>, SpecError> {
         Ok(tag) => Ok(Located::new(tag, at.place())),
         Err(error) => Err(at.error(Problem::invalid(error.to_string()))),
     }
-}
-
-fn plugin(at: &Cursor<'_>) -> Result<PluginUse, SpecError> {
-    let empty = || serde_json::Value::Object(serde_json::Map::new());
-    let reference = at.get("plugin").unwrap_or_else(|| at.clone());
-    let config = at.get("config").map_or_else(empty, |at| at.node.to_json());
-    Ok(PluginUse { reference: crate::compose::text(&reference)?, config })
 }
