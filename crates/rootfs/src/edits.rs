@@ -1,7 +1,11 @@
 //! What plugins ask of a tree: files of a package to leave out, and changes of the finished tree.
 
+mod apply;
+
 use crate::{Content, Tree, TreePath};
 use std::{collections::BTreeSet, io, sync::Arc};
+
+pub use apply::{EditError, apply};
 
 /// Files of one package that are left out beside what the merge's own policy leaves out, by file
 /// index. The rpmdb records them as not installed.

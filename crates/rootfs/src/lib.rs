@@ -17,8 +17,9 @@ mod policy;
 mod tree;
 
 pub use accounts::Owners;
+pub use edits::apply as apply_edits;
 pub use edits::{
-    Access, FilePolicy, ImageView, Owner, PackageInfo, ReadContent, TreeEdit, TreeEdits,
+    Access, EditError, FilePolicy, ImageView, Owner, PackageInfo, ReadContent, TreeEdit, TreeEdits,
 };
 pub use fate::{Fate, State};
 pub use merge::{Conflict, MergeError, MergeTask, Merged, Warning, file_node, merge};

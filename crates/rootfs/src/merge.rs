@@ -16,7 +16,7 @@ mod paths;
 mod tests;
 
 use crate::{
-    Fate, Owners, PackageIndex, Tree,
+    Fate, FilePolicy, Owners, PackageIndex, Tree,
     policy::{self, Policy},
 };
 use paths::PathId;
@@ -32,6 +32,8 @@ pub struct MergeTask<'a> {
     pub packages: &'a [&'a Package],
     /// Keep documentation (`%doc`).
     pub docs: bool,
+    /// What plugins leave out, by position of the package; packages beyond its end are whole.
+    pub filters: &'a [FilePolicy],
     /// `%_install_langs`; none: all languages.
     pub langs: Option<&'a [String]>,
     /// Names to numbers.
@@ -225,8 +227,9 @@ pub fn merge(task: &MergeTask<'_>) -> Result<Merged, MergeError> {
     // rpm's `%_transaction_color` is 3 on every architecture that has colours at all.
     let colors = if task.color == 0 { 0 } else { 3 };
     let policy = Policy { docs: task.docs, langs: task.langs, colors };
-    let excluded: Vec<_> =
-        task.packages.iter().map(|package| policy::excluded(package, &policy)).collect();
+    let excluded: Vec<_> = (task.packages.iter().enumerate())
+        .map(|(at, package)| policy::excluded(package, &policy, task.filters.get(at)))
+        .collect();
     let (paths, places) = links::places(task.packages, &excluded)?;
     let actions = decide::decide(task, colors, excluded, &paths, &places)?;
     install::install(task, &actions, paths, &places)

@@ -3,7 +3,7 @@
 //! The rules are those of rpm's `skipInstallFiles`: `%license` files are always kept, and a
 //! directory that the package lists goes too when everything the package had directly in it went.
 
-use crate::fate::State;
+use crate::{FilePolicy, fate::State};
 use std::collections::BTreeMap;
 use strata_rpm::{FileEntry, Package};
 
@@ -18,10 +18,20 @@ pub(crate) struct Policy<'a> {
     pub colors: u32,
 }
 
-/// For each file why it is left out, in header order; `None` for what is wanted.
-pub(crate) fn excluded(package: &Package, policy: &Policy<'_>) -> Vec<Option<State>> {
-    let mut out: Vec<Option<State>> =
-        package.files.iter().map(|file| reason(file, policy)).collect();
+/// For each file why it is left out, in header order; `None` for what is wanted. `filter` is what
+/// plugins leave out of this package.
+pub(crate) fn excluded(
+    package: &Package,
+    policy: &Policy<'_>,
+    filter: Option<&FilePolicy>,
+) -> Vec<Option<State>> {
+    let filtered = |index: u32| filter.is_some_and(|filter| filter.excluded.contains(&index));
+    let mut out: Vec<Option<State>> = (0u32..)
+        .zip(&package.files)
+        .map(|(index, file)| {
+            reason(file, policy).or_else(|| filtered(index).then_some(State::Excluded))
+        })
+        .collect();
     if out.iter().any(Option::is_some) {
         empty_directories(package, &mut out);
     }
@@ -106,7 +116,7 @@ mod tests {
     use crate::fixture::{dir, file, package};
 
     fn states(files: Vec<FileEntry>, docs: bool, langs: Option<&[String]>) -> Vec<Option<State>> {
-        excluded(&package("p", files), &Policy { docs, langs, colors: 3 })
+        excluded(&package("p", files), &Policy { docs, langs, colors: 3 }, None)
     }
 
     #[test]
@@ -124,6 +134,21 @@ mod tests {
         let gone = Some(State::Excluded);
         assert_eq!(states(files.clone(), false, None), [gone, gone, gone, gone, None, gone, None]);
         assert_eq!(states(files, true, None), [None; 7]);
+    }
+
+    #[test]
+    fn what_plugins_leave_out_empties_directories_too() {
+        let files = vec![
+            dir("/usr/share/man"),
+            file("/usr/share/man/a"),
+            file("/usr/bin/a"),
+            FileEntry { color: 4, ..file("/usr/share/man/b") },
+        ];
+        let filter = FilePolicy { excluded: [1, 3, 9].into() };
+        let policy = Policy { docs: true, langs: None, colors: 3 };
+        let found = excluded(&package("p", files), &policy, Some(&filter));
+        let gone = Some(State::Excluded);
+        assert_eq!(found, [gone, gone, None, Some(State::WrongColor)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A root file system as a value.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Bound, sync::Arc};
 use strata_rpm::FileCapabilities;
 
 /// A path below the root: raw bytes, components joined by `/`, no leading or trailing slash, no
@@ -163,6 +163,8 @@ pub enum Origin {
     Generated,
     /// The overlay's `files`.
     Overlay,
+    /// A post-processor made it, or changed its attributes.
+    Plugin,
 }
 
 /// One path of the tree.
@@ -237,6 +239,21 @@ impl Tree {
     /// All paths in byte order, the root first when it is there.
     pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
         self.nodes.iter()
+    }
+
+    /// A path and all below it, in byte order, as far as they are there.
+    pub fn below(&self, path: &TreePath) -> impl Iterator<Item = &TreePath> {
+        let mut inside = path.as_bytes().to_vec();
+        if !path.is_root() {
+            inside.push(b'/');
+        }
+        let itself = self.nodes.get_key_value(path).map(|(path, _)| path);
+        let others = self.nodes.range((Bound::Excluded(path), Bound::Unbounded));
+        // `a-b` stands between `a` and `a/b`
+        let start = path.as_bytes().to_vec();
+        let others = others.map(|(path, _)| path);
+        let others = others.take_while(move |path| path.as_bytes().starts_with(&start));
+        itself.into_iter().chain(others.filter(move |path| path.as_bytes().starts_with(&inside)))
     }
 
     /// Number of paths.

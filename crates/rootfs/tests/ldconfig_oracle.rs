@@ -336,7 +336,14 @@ fn merged_packages_of_the_small_corpus() {
         rpms.iter().zip(&packages).map(|(path, package)| facts_of(path, package)).collect();
     let (facts, all): (Vec<_>, Vec<_>) = facts.iter().zip(&packages).unzip();
     let owners = Owners::default();
-    let task = MergeTask { packages: &all, docs: true, langs: None, owners: &owners, color: 2 };
+    let task = MergeTask {
+        packages: &all,
+        docs: true,
+        filters: &[],
+        langs: None,
+        owners: &owners,
+        color: 2,
+    };
     let merged = merge(&task).unwrap();
     let ours = ldconfig(&merged.tree, &PackageSources(&facts));
 

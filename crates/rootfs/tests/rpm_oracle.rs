@@ -108,7 +108,14 @@ fn ours(packages: &[Package], owners: &Owners, options: Options<'_>) -> Result<M
         options.langs.map(|langs| langs.iter().map(|lang| (*lang).to_owned()).collect());
     let color = if options.color == 0 { 2 } else { options.color };
     let docs = !options.nodocs;
-    merge(&MergeTask { packages: &refs, docs, langs: langs.as_deref(), owners, color })
+    merge(&MergeTask {
+        packages: &refs,
+        docs,
+        filters: &[],
+        langs: langs.as_deref(),
+        owners,
+        color,
+    })
 }
 
 /// Installs, merges, and compares paths, metadata, contents, file states and warnings.

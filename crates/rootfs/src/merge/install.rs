@@ -303,7 +303,7 @@ fn owner(task: &MergeTask<'_>, origin: Origin) -> String {
             None => "a package".to_owned(),
         },
         Origin::Implied => "another package's files".to_owned(),
-        Origin::Generated | Origin::Overlay => "the image".to_owned(),
+        Origin::Generated | Origin::Overlay | Origin::Plugin => "the image".to_owned(),
     }
 }
 

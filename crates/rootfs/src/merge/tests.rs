@@ -13,7 +13,7 @@ use strata_rpm::{FileCapabilities, FileEntry};
 const GHOST: u32 = FileEntry::GHOST;
 
 fn task<'a>(packages: &'a [&'a Package], owners: &'a Owners) -> MergeTask<'a> {
-    MergeTask { packages, docs: true, langs: None, owners, color: 2 }
+    MergeTask { packages, docs: true, filters: &[], langs: None, owners, color: 2 }
 }
 
 fn merged(packages: &[Package]) -> Result<Merged, MergeError> {
@@ -384,7 +384,7 @@ proptest! {
             .collect();
         let refs: Vec<&Package> = packages.iter().collect();
         let owners = Owners::default();
-        let task = MergeTask { docs, langs: langs.as_deref(), color, ..task(&refs, &owners) };
+        let task = MergeTask { docs, filters: &[], langs: langs.as_deref(), color, ..task(&refs, &owners) };
         if let Ok(merged) = merge(&task) {
             prop_assert!(whole(&merged.tree), "{}", merged.tree.dump());
             for (n, package) in packages.iter().enumerate() {
