@@ -25,7 +25,7 @@ use std::{
     sync::Arc,
 };
 use strata_oci::Digest;
-use strata_rootfs::{Kind, Merged, Origin, Owners, TreePath};
+use strata_rootfs::{Kind, Merged, Owners, TreePath};
 use strata_rpm::{Checksum, Package};
 
 /// One image: its tree and what it was made of.
@@ -79,14 +79,15 @@ pub struct Layering {
     pub inline: BTreeMap<Digest, Arc<[u8]>>,
 }
 
-/// The layers of one image: the shared ones, then the overlay's, then the state.
+/// The layers of one image: the shared ones, then that of overlay and post-processors, then the
+/// state.
 #[derive(Debug, Clone)]
 pub struct ImageLayers {
     /// Its name.
     pub name: String,
     /// Positions in [`Layering::layers`], the lowest first.
     pub shared: Vec<usize>,
-    /// The overlay's files, if there are any.
+    /// The overlay's files and what post-processors made or changed, if there is anything.
     pub overlay: Option<LayerManifest>,
     /// What was generated, and what the stack has otherwise than the tree.
     pub state: LayerManifest,
@@ -137,7 +138,7 @@ impl<'a> Views<'a> {
     /// The plan's task for these images.
     pub fn task(&self, budget: usize, previous: Option<PlanRecord>) -> LayerTask {
         let images = self.images.values().map(|image| {
-            let overlaid = image.merged.tree.iter().any(|(_, node)| node.origin == Origin::Overlay);
+            let overlaid = image.merged.tree.iter().any(|(_, node)| fixup::is_laid_over(node));
             PlanImage { name: image.name.to_owned(), own_layers: 1 + usize::from(overlaid) }
         });
         LayerTask { images: images.collect(), atoms: self.atoms(), budget, previous }
@@ -224,3 +225,7 @@ impl ContentIndexes {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod plugin_tests;

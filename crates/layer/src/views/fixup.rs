@@ -22,6 +22,11 @@ pub(super) struct OwnLayers {
     pub(super) state: LayerManifest,
 }
 
+/// Whether a path belongs into the layer of the overlay and of post-processors.
+pub(super) fn is_laid_over(node: &Node) -> bool {
+    matches!(node.origin, Origin::Overlay | Origin::Plugin)
+}
+
 /// What an image needs on top of its shared layers.
 pub(super) fn own_layers(
     image: &ImageInput<'_>,
@@ -30,11 +35,8 @@ pub(super) fn own_layers(
     inline: &mut BTreeMap<Digest, Arc<[u8]>>,
 ) -> OwnLayers {
     let tree = &image.merged.tree;
-    let overlaid: BTreeSet<&TreePath> = tree
-        .iter()
-        .filter(|(_, node)| node.origin == Origin::Overlay)
-        .map(|(path, _)| path)
-        .collect();
+    let overlaid: BTreeSet<&TreePath> =
+        tree.iter().filter(|(_, node)| is_laid_over(node)).map(|(path, _)| path).collect();
     let overlay = (!overlaid.is_empty()).then(|| emit(image, &overlaid, &[], inline));
     let mut stack = Stack::default();
     for layer in shared.iter().copied().chain(&overlay) {

@@ -137,6 +137,8 @@ impl Places {
     fn of(image: &ImageInput<'_>, package: &Package, fates: &[Fate]) -> Self {
         let tree = &image.merged.tree;
         let mut directories = BTreeSet::new();
+        // what a later step removed: as long as little is hidden, the view stays what it was
+        let mut removed = BTreeSet::new();
         let mut files = BTreeMap::new();
         let mut taken: BTreeMap<&TreePath, u32> = BTreeMap::new();
         let mut hidden = Vec::new();
@@ -144,8 +146,10 @@ impl Places {
         for ((number, file), fate) in (0_u32..).zip(&package.files).zip(fates) {
             let Some(path) = fate.path() else { continue };
             if file.is_dir() {
-                if tree.get(path).is_some_and(Node::is_dir) {
-                    directories.insert(path.clone());
+                match tree.get(path) {
+                    Some(node) if node.is_dir() => drop(directories.insert(path.clone())),
+                    Some(_) => {}
+                    None => drop(removed.insert(path.clone())),
                 }
                 continue;
             }
@@ -167,7 +171,9 @@ impl Places {
             }
         }
         if hidden_bytes > MOST_HIDDEN {
-            files.retain(|number, _| !hidden.contains(number));
+            files.retain(|number, _| hidden.binary_search(number).is_err());
+        } else {
+            directories.append(&mut removed);
         }
         Self { directories, files }
     }

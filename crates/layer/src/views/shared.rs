@@ -1,12 +1,12 @@
 //! The manifest of one shared layer.
 
-use super::{SharedView, Views, package::Inode};
+use super::{ImageInput, SharedView, Views, package::Inode};
 use crate::{
     Entry, EntryKind, LayerManifest, Member,
     plan::{AtomId, PlannedLayer},
 };
 use std::collections::{BTreeMap, BTreeSet};
-use strata_rootfs::{Node, Origin, Tree, TreePath};
+use strata_rootfs::{Fate, Node, Origin, PackageIndex, TreePath, file_node};
 
 /// All views of the layer's atoms, each path once, and the directories they need.
 pub(super) fn manifest(
@@ -40,14 +40,10 @@ pub(super) fn manifest(
             members.push(Member { package: Some(shared.checksum.clone()), entries });
         }
     }
-    let trees: Vec<&Tree> = layer
-        .images
-        .iter()
-        .filter_map(|name| views.images.get(name.as_str()))
-        .map(|image| &image.merged.tree)
-        .collect();
+    let images: Vec<&ImageInput<'_>> =
+        layer.images.iter().filter_map(|name| views.images.get(name.as_str())).collect();
     let directories =
-        directories.into_iter().map(|path| directory(&attributes(&path, &trees), path)).collect();
+        directories.into_iter().map(|path| directory(&attributes(&path, &images), path)).collect();
     LayerManifest { directories, members }
 }
 
@@ -77,15 +73,30 @@ fn path_owners<'a>(
     owners
 }
 
-/// A directory as the first image has it that did not change it after the merge.
-fn attributes(path: &TreePath, trees: &[&Tree]) -> Node {
-    let found = |made: bool| {
-        trees.iter().filter_map(|tree| tree.get(path)).find(|node| {
-            let generated = matches!(node.origin, Origin::Generated | Origin::Overlay);
-            node.is_dir() && generated == made
-        })
+/// A directory as the merge put it into the first image that has it: what later steps did to it is
+/// that image's own affair, and must not change the layer.
+fn attributes(path: &TreePath, images: &[&ImageInput<'_>]) -> Node {
+    let merged = |image: &&ImageInput<'_>| match image.merged.tree.get(path) {
+        Some(node)
+            if node.is_dir() && matches!(node.origin, Origin::Package(_) | Origin::Implied) =>
+        {
+            Some(node.clone())
+        }
+        _ => packaged(path, image),
     };
-    found(false).or_else(|| found(true)).cloned().unwrap_or_else(Node::implied_directory)
+    images.iter().find_map(merged).unwrap_or_else(Node::implied_directory)
+}
+
+/// The directory as the package has it whose directory the merge put there.
+fn packaged(path: &TreePath, image: &ImageInput<'_>) -> Option<Node> {
+    for ((number, input), fates) in (0_u32..).zip(image.packages).zip(&image.merged.fates) {
+        for ((file, entry), fate) in (0_u32..).zip(&input.package.files).zip(fates) {
+            if entry.is_dir() && matches!(fate, Fate::Installed(place) if place == path) {
+                return file_node(input.package, PackageIndex(number), file, image.owners);
+            }
+        }
+    }
+    None
 }
 
 /// A directory's entry.

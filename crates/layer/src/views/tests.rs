@@ -4,7 +4,7 @@ use crate::{
     fixture::{checksum, path},
     plan,
 };
-use strata_rootfs::{Content, MergeTask, Node, PackageIndex, Tree, merge};
+use strata_rootfs::{Content, FilePolicy, MergeTask, Node, Origin, PackageIndex, Tree, merge};
 use strata_rpm::{FileEntry, Nevra};
 
 fn file(at: &str, mode: u16, content: &str) -> FileEntry {
@@ -29,19 +29,19 @@ fn file(at: &str, mode: u16, content: &str) -> FileEntry {
     }
 }
 
-fn plain(at: &str, content: &str) -> FileEntry {
+pub(super) fn plain(at: &str, content: &str) -> FileEntry {
     file(at, 0o100_644, content)
 }
 
-fn linked(at: &str, content: &str, inode: u32) -> FileEntry {
+pub(super) fn linked(at: &str, content: &str, inode: u32) -> FileEntry {
     FileEntry { inode, ..plain(at, content) }
 }
 
-fn dir(at: &str, mode: u16) -> FileEntry {
+pub(super) fn dir(at: &str, mode: u16) -> FileEntry {
     file(at, 0o040_000 | mode, "")
 }
 
-fn package(name: &str, files: Vec<FileEntry>) -> Package {
+pub(super) fn package(name: &str, files: Vec<FileEntry>) -> Package {
     Package { files, ..Package::new(format!("{name}-1-1.noarch").parse::<Nevra>().unwrap()) }
 }
 
@@ -51,19 +51,32 @@ struct Image {
     packages: Vec<(Package, Checksum)>,
 }
 
-struct Fleet {
+pub(super) struct Fleet {
     images: Vec<Image>,
     owners: Owners,
 }
 
 impl Fleet {
-    fn new(images: &[(&'static str, &[&Package])]) -> Self {
+    pub(super) fn new(images: &[(&'static str, &[&Package])]) -> Self {
+        let images: Vec<(&'static str, &[&Package], &[FilePolicy])> =
+            images.iter().map(|(name, packages)| (*name, *packages, [].as_slice())).collect();
+        Self::filtered(&images)
+    }
+
+    /// Images, their packages, and what filters leave out of these.
+    pub(super) fn filtered(images: &[(&'static str, &[&Package], &[FilePolicy])]) -> Self {
         let owners = Owners::default();
         let images = images
             .iter()
-            .map(|(name, packages)| {
-                let task =
-                    MergeTask { packages, docs: true, langs: None, owners: &owners, color: 0 };
+            .map(|(name, packages, filters)| {
+                let task = MergeTask {
+                    packages,
+                    docs: true,
+                    filters,
+                    langs: None,
+                    owners: &owners,
+                    color: 0,
+                };
                 let identity = |package: &Package| {
                     let files = format!("{:?}", package.files);
                     checksum(&format!("{} {files}", package.nevra.name))
@@ -78,12 +91,12 @@ impl Fleet {
         Self { images, owners }
     }
 
-    fn tree(&mut self, image: usize) -> &mut Tree {
+    pub(super) fn tree(&mut self, image: usize) -> &mut Tree {
         &mut self.images[image].merged.tree
     }
 
     /// Plans, arranges, and checks every image's union.
-    fn layering(&self, budget: usize) -> Layering {
+    pub(super) fn layering(&self, budget: usize) -> Layering {
         let inputs: Vec<Vec<PackageInput<'_>>> = self
             .images
             .iter()
@@ -121,7 +134,7 @@ impl Fleet {
 }
 
 /// The paths of a layer that are no directories.
-fn names(manifest: &LayerManifest) -> Vec<String> {
+pub(super) fn names(manifest: &LayerManifest) -> Vec<String> {
     let files = manifest.members.iter().flat_map(|member| &member.entries);
     files.map(|entry| entry.path.to_string()).collect()
 }
@@ -301,6 +314,7 @@ fn another_place_is_another_view() {
 mod random {
     use super::*;
     use proptest::prelude::*;
+    use strata_rootfs::{Access, Owner, TreeEdit, TreeEdits, apply_edits};
 
     /// Packages over a handful of paths, so that they meet often.
     fn packages() -> impl Strategy<Value = Vec<Package>> {
@@ -342,7 +356,7 @@ mod random {
             packages in packages(),
             shapes in prop::collection::vec(1_usize..32, 1..4),
             budget in 3_usize..9,
-            edits in prop::collection::vec((0_usize..30, 0_usize..5), 0..5),
+            edits in prop::collection::vec((0_usize..30, 0_usize..8), 0..5),
         ) {
             let chosen: Vec<Vec<&Package>> = shapes
                 .iter()
@@ -355,7 +369,7 @@ mod random {
             let owners = Owners::default();
             let mergeable = chosen.iter().all(|packages| {
                 let task =
-                    MergeTask { packages, docs: true, langs: None, owners: &owners, color: 0 };
+                    MergeTask { packages, docs: true, filters: &[], langs: None, owners: &owners, color: 0 };
                 merge(&task).is_ok()
             });
             prop_assume!(mergeable);
@@ -373,6 +387,16 @@ mod random {
                     3 if !node.is_dir() => *node = Node::generated(b"g".as_slice(), 0o640, 9),
                     4 if !node.is_dir() => {
                         *node = Node { origin: Origin::Overlay, ..Node::generated(b"o".as_slice(), 0o640, 9) };
+                    }
+                    5 | 6 => {
+                        let user = Owner::Id(7);
+                        let access = Access { mode: 0o711, user: user.clone(), group: user };
+                        let edit = match edit {
+                            5 => TreeEdit::SetAccess { path: at, access },
+                            _ => TreeEdit::Remove { path: at },
+                        };
+                        // the root itself cannot be removed
+                        let _ = apply_edits(tree, &TreeEdits(vec![edit]), &owners, 9);
                     }
                     _ => {}
                 }
