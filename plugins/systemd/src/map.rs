@@ -1,0 +1,213 @@
+//! From a service to image configuration.
+
+mod environment;
+mod line;
+
+use crate::accounts;
+use crate::files::Files;
+use crate::find::find;
+use crate::finding::{Finding, Problem, Severity};
+use crate::load::Unit;
+use crate::service::{At, Privilege, Service, Type};
+use crate::socket::sockets;
+use crate::syntax::Place;
+
+/// A change of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// `Entrypoint`
+    Entrypoint(Vec<String>),
+    /// `Cmd`
+    Cmd(Vec<String>),
+    /// `User`
+    User(String),
+    /// `WorkingDir`
+    WorkingDir(String),
+    /// `StopSignal`
+    StopSignal(String),
+    /// A variable.
+    Env(String, String),
+    /// A port.
+    Port(String),
+    /// A label.
+    Label(&'static str, String),
+}
+
+/// What the settings say.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the unit.
+    pub unit: Option<String>,
+    /// Whether the image gets the unit's command line.
+    pub exec: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { unit: None, exec: true }
+    }
+}
+
+/// Changes, each with its place, and findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mapped {
+    /// In order.
+    pub edits: Vec<(Change, Option<Place>)>,
+    /// What is lost, and what else there is to tell.
+    pub findings: Vec<Finding>,
+}
+
+impl Mapped {
+    fn add(&mut self, change: Change, place: &Place) {
+        self.edits.push((change, Some(place.clone())));
+    }
+}
+
+/// `Description=`
+const DESCRIPTION: &str = "org.opencontainers.image.description";
+/// The first address of `Documentation=`
+const DOCUMENTATION: &str = "org.opencontainers.image.documentation";
+
+/// Maps the image's service.
+pub fn map(files: &dyn Files, options: &Options) -> Result<Mapped, Problem> {
+    let (unit, service) = find(files, options.unit.as_deref())?;
+    Ok(map_service(files, &unit, &service, options.exec))
+}
+
+/// Maps a service.
+pub fn map_service(files: &dyn Files, unit: &Unit, service: &Service, exec: bool) -> Mapped {
+    let mut mapped = Mapped { edits: Vec::new(), findings: service.findings.clone() };
+    let variables = environment::variables(files, service, &mut mapped);
+    if exec {
+        line::command_line(files, unit, service, &variables, &mut mapped);
+    }
+    user(files, unit, service, &mut mapped);
+    working_directory(files, service, &mut mapped);
+    if let Some(signal) = &service.kill_signal
+        && signal.value != "SIGTERM"
+    {
+        mapped.add(Change::StopSignal(signal.value.clone()), &signal.place);
+    }
+    let sockets = sockets(files, unit, service);
+    for port in &sockets.ports {
+        mapped.add(Change::Port(port.value.clone()), &port.place);
+    }
+    mapped.findings.extend(sockets.findings);
+    labels(service, &mut mapped);
+    for (key, why, place) in &service.lost {
+        let message = format!("`{key}` is not in the image: {why}");
+        mapped.findings.push(Finding::warning(message, Some(place.clone())));
+    }
+    if !service.harmless.is_empty() {
+        let keys: Vec<_> = service.harmless.iter().map(|key| format!("`{key}`")).collect();
+        let message =
+            format!("without meaning in an image, or for the runtime to set: {}", keys.join(", "));
+        let place = Place { path: unit.fragment.as_str().into(), line: None };
+        mapped.findings.push(Finding::note(message, Some(place)));
+    }
+    if !exec {
+        mapped.findings.retain(|finding| finding.severity != Severity::Refusal);
+    }
+    mapped
+}
+
+/// The privileges of the command that runs.
+fn privilege(service: &Service) -> Privilege {
+    match &service.commands[..] {
+        [command] => command.value.privilege,
+        _ => Privilege::Dropped,
+    }
+}
+
+fn user(files: &dyn Files, unit: &Unit, service: &Service, mapped: &mut Mapped) {
+    let (user, group) = (&service.user, &service.group);
+    if privilege(service) != Privilege::Dropped && (user.is_some() || group.is_some()) {
+        let place = user.as_ref().or(group.as_ref()).map(|account| account.place.clone());
+        let message = "`+` or `!` before the program makes it start as root, whatever `User=` and \
+                       `Group=` say";
+        mapped.findings.push(Finding::note(message, place));
+        return;
+    }
+    if let Some(place) = &service.dynamic_user {
+        // systemd, too, takes the user that is there
+        let name = user.as_ref().map_or(unit.name.prefix.as_str(), |user| user.value.as_str());
+        match accounts::user(files, name) {
+            Some(found) if user.is_none() => {
+                let names = with_group(found.name, group.as_ref());
+                mapped.add(Change::User(names), place);
+                return;
+            }
+            Some(_) => {}
+            None => {
+                mapped.findings.push(
+                    Finding::warning(
+                        format!(
+                            "`DynamicUser=` has no user to take: the image has no user `{name}`, so \
+                             the service would run as root"
+                        ),
+                        Some(place.clone()),
+                    )
+                    .hint("set `User` in the overlay, or ship the user in a sysusers.d file"),
+                );
+                return;
+            }
+        }
+    }
+    match (user, group) {
+        (Some(user), group) => {
+            let names = with_group(user.value.clone(), group.as_ref());
+            mapped.add(Change::User(names), &user.place);
+        }
+        (None, Some(group)) => {
+            mapped.add(Change::User(format!("0:{}", group.value)), &group.place);
+        }
+        (None, None) => {}
+    }
+}
+
+fn with_group(user: String, group: Option<&At<String>>) -> String {
+    match group {
+        Some(group) => format!("{user}:{}", group.value),
+        None => user,
+    }
+}
+
+fn working_directory(files: &dyn Files, service: &Service, mapped: &mut Mapped) {
+    let Some(At { value, place }) = &service.working_directory else { return };
+    let home = || {
+        let name = service.user.as_ref().map_or("root", |user| user.value.as_str());
+        accounts::user(files, name).map(|user| user.home)
+    };
+    let Some(path) = value.path.clone().or_else(home) else {
+        let message = "`WorkingDirectory=~` is unknown: the user is not in `/etc/passwd`";
+        mapped.findings.push(Finding::warning(message, Some(place.clone())));
+        return;
+    };
+    if path != "/" && path.starts_with('/') {
+        if value.optional && !files.is_directory(&path) {
+            let message = format!("`WorkingDirectory=` is left out: `{path}` is no directory");
+            mapped.findings.push(Finding::note(message, Some(place.clone())));
+        } else {
+            mapped.add(Change::WorkingDir(path), place);
+        }
+    }
+}
+
+fn labels(service: &Service, mapped: &mut Mapped) {
+    if let Some(description) = &service.description {
+        let change = Change::Label(DESCRIPTION, description.value.clone());
+        mapped.add(change, &description.place);
+    }
+    let web = |text: &str| text.starts_with("http://") || text.starts_with("https://");
+    if let Some(url) = service.documentation.iter().find(|url| web(&url.value)) {
+        mapped.add(Change::Label(DOCUMENTATION, url.value.clone()), &url.place);
+    }
+}
+
+/// Whether the service, started as it is written, stays in the foreground.
+fn foreground(kind: Type) -> bool {
+    matches!(
+        kind,
+        Type::Simple | Type::Exec | Type::Notify | Type::NotifyReload | Type::Idle | Type::Oneshot
+    )
+}
