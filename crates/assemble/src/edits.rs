@@ -1,7 +1,7 @@
 //! What one source says of a configuration.
 
 use std::fmt;
-use strata_oci::canonical_json;
+use strata_oci::{FileOrigin, canonical_json};
 use strata_spec::{
     Change, ConfigField, EffectiveImage, ImageName, ImageOverlay, Overlay, Place, Slot, SlotValue,
 };
@@ -11,8 +11,13 @@ use strata_spec::{
 pub enum Author {
     /// strata itself.
     Default,
-    /// A plugin, by its reference.
-    Plugin(String),
+    /// A plugin.
+    Plugin {
+        /// Its reference.
+        reference: String,
+        /// Where in the image it read that.
+        origin: Option<FileOrigin>,
+    },
     /// A document, or an expression of the command line.
     Document(Place),
 }
@@ -21,7 +26,10 @@ impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::Plugin(reference) => write!(f, "plugin `{reference}`"),
+            Self::Plugin { reference, origin } => {
+                write!(f, "plugin `{reference}`")?;
+                origin.as_ref().map_or(Ok(()), |origin| write!(f, ", {origin}"))
+            }
             Self::Document(place) if place.source().name() == "--set" => {
                 write!(f, "--set {}", place.source().text())
             }
@@ -65,6 +73,16 @@ impl ConfigEdits {
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
+    }
+
+    /// Whether it says what is started: `Entrypoint` or `Cmd`.
+    pub fn sets_command(&self) -> bool {
+        self.edits.iter().any(|edit| match &edit.change {
+            Change::Set(slot, _) => {
+                matches!(slot.field, ConfigField::Entrypoint | ConfigField::Cmd)
+            }
+            _ => false,
+        })
     }
 
     /// `entrypoint` and `expose` of the compose file.

@@ -5,6 +5,7 @@ use strata_assemble::{
     Accounts, AssembleError, Author, ConfigEdits, ConfigTask, Configured, Inputs, PATH, configure,
     defaults, owner,
 };
+use strata_oci::FileOrigin;
 use strata_rootfs::{Node, Tree, TreePath};
 use strata_spec::{
     Change, ConfigField, ImageName, Slot, SlotValue, parse_compose, parse_overlay, parse_set,
@@ -71,9 +72,10 @@ fn the_stronger_wins_and_the_weaker_is_remembered() {
         "web":{"config":{"WorkingDir":"/web","Labels":{"b":"web"},"Env":["TZ=UTC","PATH=/bin"]}}}}"#;
     let plugin = {
         let mut edits = ConfigEdits::new();
+        let origin = FileOrigin { path: "/usr/lib/x.service".into(), line: Some(12) };
         let value = SlotValue::Text("/plugin".into());
         let change = Change::Set(Slot::field(ConfigField::WorkingDir), value);
-        edits.push(change, Author::Plugin("nginx".into()));
+        edits.push(change, Author::Plugin { reference: "nginx".into(), origin: Some(origin) });
         edits
     };
     let sources = sources("", overlay, &["web.config.WorkingDir=/set"]);
@@ -86,7 +88,8 @@ fn the_stronger_wins_and_the_weaker_is_remembered() {
     assert!(
         text.contains(
             "config.WorkingDir = /set (--set web.config.WorkingDir=/set; was /web, web.json:3:39; \
-             was /all, web.json:2:37; was /plugin, plugin `nginx`)"
+             was /all, web.json:2:37; was /plugin, plugin `nginx`, \
+             /usr/lib/x.service:12)"
         ),
         "{text}"
     );
@@ -161,7 +164,7 @@ fn an_unknown_user_is_pointed_at() {
     let mut plugin = ConfigEdits::new();
     let value = SlotValue::Text("httpd".into());
     let change = Change::Set(Slot::field(ConfigField::User), value);
-    plugin.push(change, Author::Plugin("units".into()));
+    plugin.push(change, Author::Plugin { reference: "units".into(), origin: None });
     let error = run(&sources("", "{}", &[]), &[plugin]).unwrap_err();
     assert_eq!(
         error.to_string(),
