@@ -2,8 +2,9 @@
 
 #: Roots whose dependency closure makes up a set.
 SETS = {
-    # Quick tests. `iputils-ping` brings file capabilities, `less` an alternative.
-    "small": "nginx bash coreutils python3 iputils-ping less",
+    # Quick tests. `iputils-ping` brings file capabilities, `less` an alternative, `redis-server`
+    # a unit that runs in the foreground as it is.
+    "small": "nginx bash coreutils python3 redis-server iputils-ping less",
     # The images that peers are measured with.
     "large": (
         "bash coreutils nginx python3-django postgresql nodejs openjdk-17-jre-headless"

@@ -9,7 +9,7 @@ use std::process::Command;
 /// `cargo xtask corpus`
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Which packages: `small` (70, for quick tests), `large` (175) or `full` (400)
+    /// Which packages: `small` (105, for quick tests), `large` (175) or `full` (400)
     #[arg(long, value_enum, default_values_t = [Set::Small, Set::Large])]
     set: Vec<Set>,
     /// Where to; one repository a set, and one more with updates  [default: target/corpus]
@@ -23,7 +23,7 @@ pub struct Arguments {
 /// The sets that the scripts know.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Set {
-    /// nginx, bash, coreutils, python3
+    /// nginx, redis, bash, coreutils, python3
     Small,
     /// the images that peers are measured with
     Large,
