@@ -40,14 +40,46 @@ pub fn corpus_update(set: Set) -> Option<PathBuf> {
     repository(&format!("{}-upd", set.name()))
 }
 
-fn repository(name: &str) -> Option<PathBuf> {
-    let Some(directory) = std::env::var_os("STRATA_CORPUS") else {
-        return missing(
+/// Unit files of systemd: a directory a package, `PACKAGE/usr/lib/systemd/system/…`; none where
+/// there is no corpus.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpus_units() -> Option<PathBuf> {
+    let units = directory()?.join("units");
+    if units.is_dir() {
+        return Some(units);
+    }
+    missing(&format!(
+        "`{}` is missing: make it with `cargo xtask corpus --set units`",
+        units.display()
+    ))
+}
+
+/// The repositories of all sets that were made.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpora() -> Option<Vec<PathBuf>> {
+    let directory = directory()?;
+    let sets = [Set::Small, Set::Large, Set::Full].map(|set| directory.join(set.name()));
+    let made: Vec<_> =
+        sets.into_iter().filter(|set| set.join("repodata/repomd.xml").is_file()).collect();
+    if made.is_empty() { repository(Set::Small.name()).map(|set| vec![set]) } else { Some(made) }
+}
+
+fn directory() -> Option<PathBuf> {
+    match std::env::var_os("STRATA_CORPUS") {
+        Some(directory) => Some(PathBuf::from(directory)),
+        None => missing(
             "there is no corpus: make it with `cargo xtask corpus` and name its directory in \
              STRATA_CORPUS",
-        );
-    };
-    let repository = PathBuf::from(directory).join(name);
+        ),
+    }
+}
+
+fn repository(name: &str) -> Option<PathBuf> {
+    let repository = directory()?.join(name);
     if repository.join("repodata/repomd.xml").is_file() {
         return Some(repository);
     }

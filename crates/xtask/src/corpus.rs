@@ -9,8 +9,9 @@ use std::process::Command;
 /// `cargo xtask corpus`
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Which packages: `small` (105, for quick tests), `large` (175) or `full` (400)
-    #[arg(long, value_enum, default_values_t = [Set::Small, Set::Large])]
+    /// Which packages: `small` (105, for quick tests), `large` (175) or `full` (400);
+    /// `units`: only the unit files of some hundred services
+    #[arg(long, value_enum, default_values_t = [Set::Small, Set::Large, Set::Units])]
     set: Vec<Set>,
     /// Where to; one repository a set, and one more with updates  [default: target/corpus]
     #[arg(long, value_name = "DIR")]
@@ -29,6 +30,8 @@ pub enum Set {
     Large,
     /// what people put into images
     Full,
+    /// unit files alone
+    Units,
 }
 
 impl Set {
@@ -37,6 +40,7 @@ impl Set {
             Self::Small => "small",
             Self::Large => "large",
             Self::Full => "full",
+            Self::Units => "units",
         }
     }
 }
