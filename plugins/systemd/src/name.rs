@@ -75,6 +75,8 @@ fn collect(prefix: &str, instance: Option<&str>, names: &mut Vec<String>) {
     if let Some(dash) = prefix.trim_end_matches('-').rfind('-')
         && !prefix[..dash].is_empty()
     {
+        // a template's shorter prefixes are without `@`, as systemd has it
+        let instance = instance.filter(|instance| !instance.is_empty());
         collect(&prefix[..=dash], instance, names);
     }
 }
@@ -123,7 +125,7 @@ mod tests {
         assert_eq!(names("a@b"), ["a@b.service", "a@.service"]);
         assert_eq!(
             names("a-b@c"),
-            ["a-b@c.service", "a-b@.service", "a-@.service", "a-@c.service"]
+            ["a-b@c.service", "a-b@.service", "a-.service", "a-@c.service", "a-@.service"]
         );
     }
 

@@ -38,7 +38,7 @@ impl sdk::MetadataMapper for Systemd {
         let mut mapping = sdk::Mapping::new();
         for (edit, place) in mapped.edits {
             match place {
-                Some(place) => mapping.set_from(change(edit), origin(place)),
+                Some(place) => mapping.set_from(change(edit), origin(&place)),
                 None => mapping.set(change(edit)),
             };
         }
@@ -91,7 +91,7 @@ fn owner(owner: Owner) -> sdk::Owner {
     }
 }
 
-fn origin(place: Place) -> sdk::Origin {
+fn origin(place: &Place) -> sdk::Origin {
     sdk::Origin { path: place.path.to_string(), line: place.line }
 }
 
@@ -102,7 +102,7 @@ fn diagnostic(finding: Finding) -> sdk::Diagnostic {
         Severity::Note => sdk::Severity::Note,
     };
     let Finding { message, place, hint, .. } = finding;
-    sdk::Diagnostic { severity, message, origin: place.map(origin), hint }
+    sdk::Diagnostic { severity, message, origin: place.as_ref().map(origin), hint }
 }
 
 fn error(problem: Problem) -> sdk::Error {
@@ -111,7 +111,7 @@ fn error(problem: Problem) -> sdk::Error {
             sdk::Error::Setting(sdk::SettingError { name, message, hint })
         }
         Problem::Refused { message, place, hint } => {
-            sdk::Error::Refused(sdk::Refusal { message, origin: place.map(origin), hint })
+            sdk::Error::Refused(sdk::Refusal { message, origin: place.as_ref().map(origin), hint })
         }
     }
 }

@@ -1,0 +1,456 @@
+//! What systemd itself makes of every unit file of the corpora, and of some that were written for
+//! their odd corners.
+
+#![allow(clippy::print_stdout, reason = "figures for whoever reads a test's output")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{Entry, Tree, image, services, trees};
+use std::collections::BTreeMap;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use strata_plugin_systemd::files::memory::Memory;
+use strata_plugin_systemd::finding::Severity;
+use strata_plugin_systemd::load::{LoadError, Unit, load};
+use strata_plugin_systemd::map::map_service;
+use strata_plugin_systemd::name::UnitName;
+use strata_plugin_systemd::service::{DirectoryKind, Service, read};
+use strata_testkit::{OrdinaryUser, missing, output};
+
+const SYSTEMD: &str = "/lib/systemd/systemd";
+
+/// Differences that are meant: unit, field, and why.
+const MEANT: &[(&str, &str, &str)] = &[
+    ("etcd.service", "Environment", "`%H` is the running machine's name, and stays"),
+    (
+        r"systemd-journald@a-b\x2dc.service",
+        "LogsDirectory",
+        "`%m` is the running machine's id, and stays",
+    ),
+    ("postgrey.service", "Environment", "`%H` is the running machine's name, and stays"),
+];
+
+/// systemd's dump of one unit: field → its values in order.
+type Dump = BTreeMap<String, Vec<String>>;
+
+#[test]
+fn corpus_units_are_what_systemd_says() {
+    let Some(trees) = trees() else { return };
+    let Some(dumps) = dumps(&trees) else { return };
+    let mut counts = Counts::default();
+    for (tree, dump) in trees.iter().zip(&dumps) {
+        compare_tree(tree, dump, &mut counts);
+    }
+    println!("{counts:?}");
+    assert_eq!(counts.differences, Vec::<String>::new());
+    assert!(counts.same > 200, "{} units only", counts.same);
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    same: usize,
+    refused: usize,
+    masked: usize,
+    meant: usize,
+    differences: Vec<String>,
+}
+
+fn compare_tree(tree: &Tree, dump: &BTreeMap<String, Dump>, counts: &mut Counts) {
+    let image = image(tree);
+    for service in services(tree) {
+        let Some(theirs) = dump.get(&service) else {
+            counts.differences.push(format!("{service}: systemd does not know it"));
+            continue;
+        };
+        compare(&image, &service, theirs, counts);
+    }
+}
+
+fn compare(image: &Memory, service: &str, theirs: &Dump, counts: &mut Counts) {
+    let state = one(theirs, "Unit Load State");
+    let name = UnitName::parse(service).unwrap();
+    let unit = match load(image, &name) {
+        Ok(unit) => unit,
+        Err(LoadError::Masked(_)) if state == "masked" => return counts.masked += 1,
+        Err(LoadError::Broken(_)) if state == "error" => return counts.refused += 1,
+        Err(error) => {
+            return counts.differences.push(format!("{service}: {state}, but {error:?}"));
+        }
+    };
+    let ours = read(&unit, image);
+    every_directive_is_named(image, &unit, &ours, &mut counts.differences);
+    if state != "loaded" {
+        let refused = map_service(image, &unit, &ours, true)
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Refusal);
+        if refused {
+            counts.refused += 1;
+        } else {
+            counts.differences.push(format!("{service}: systemd says {state}"));
+        }
+        return;
+    }
+    let mut same = true;
+    for (field, mine) in fields(&unit, &ours) {
+        let yours: Vec<String> = match field {
+            "Command Line" => theirs
+                .get("ExecStart")
+                .into_iter()
+                .flatten()
+                .map(|line| format!("{:?}", unquote(line)))
+                .collect(),
+            field => theirs.get(field).cloned().unwrap_or_default(),
+        };
+        if mine == yours {
+            continue;
+        }
+        same = false;
+        if MEANT.iter().any(|(unit, key, _)| *unit == service && *key == field) {
+            counts.meant += 1;
+        } else {
+            counts.differences.push(format!("{service}: {field}: {mine:?}, systemd {yours:?}"));
+        }
+    }
+    counts.same += usize::from(same);
+}
+
+/// Our side, as systemd prints it.
+fn fields(unit: &Unit, service: &Service) -> Vec<(&'static str, Vec<String>)> {
+    let commands = service.commands.iter().map(|c| format!("{:?}", c.value.argv)).collect();
+    let signal = match &service.kill_signal {
+        None => "SIGTERM".to_owned(),
+        Some(at) => match at.value.parse::<u32>() {
+            Ok(34) => "SIGRTMIN".to_owned(),
+            Ok(number) => format!("SIGRTMIN+{}", number - 34),
+            Err(_) => at.value.clone(),
+        },
+    };
+    let directory = service.working_directory.as_ref();
+    let directory = directory.and_then(|at| at.value.path.clone());
+    // systemd gives what it makes up here, for us it is the image's to say
+    let dynamic = service.dynamic_user.as_ref().map(|_| unit.name.prefix.clone());
+    let user = service.user.as_ref().map(|at| at.value.clone()).or(dynamic.clone());
+    let group = service.group.as_ref().map(|at| at.value.clone());
+    let group = group.or(dynamic.and(user.clone()));
+    let mut all = vec![
+        ("Command Line", commands),
+        ("Type", vec![service.effective_type().name().to_owned()]),
+        ("KillSignal", vec![signal]),
+        ("WorkingDirectory", vec![directory.unwrap_or_else(|| "/".to_owned())]),
+        ("User", user.into_iter().collect()),
+        ("Group", group.into_iter().collect()),
+        ("DynamicUser", vec![yes(service.dynamic_user.is_some())]),
+        ("Environment", environment(service)),
+        ("EnvironmentFile", environment_files(service)),
+        ("UnsetEnvironment", service.unset_environment.clone()),
+        ("Documentation", documentation(service)),
+    ];
+    if let Some(description) = &service.description {
+        all.push(("Description", vec![description.value.clone()]));
+    }
+    for kind in DirectoryKind::ALL {
+        let of_kind = || service.directories.iter().filter(move |d| d.value.kind == kind);
+        let mut paths: Vec<_> = of_kind().map(|d| d.value.path.clone()).collect();
+        paths.sort();
+        paths.dedup();
+        let mode = service.modes.get(&kind).copied().unwrap_or(0o755);
+        let (key, mode_key) = match kind {
+            DirectoryKind::Runtime => ("RuntimeDirectory", "RuntimeDirectoryMode"),
+            DirectoryKind::State => ("StateDirectory", "StateDirectoryMode"),
+            DirectoryKind::Cache => ("CacheDirectory", "CacheDirectoryMode"),
+            DirectoryKind::Logs => ("LogsDirectory", "LogsDirectoryMode"),
+            DirectoryKind::Configuration => {
+                ("ConfigurationDirectory", "ConfigurationDirectoryMode")
+            }
+        };
+        all.push((key, paths));
+        all.push((mode_key, vec![format!("{mode:04o}")]));
+    }
+    all
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+/// Of a name that is set twice, systemd keeps the first place and the last value.
+fn environment(service: &Service) -> Vec<String> {
+    let mut all: Vec<(String, String)> = Vec::new();
+    for at in &service.environment {
+        let (name, value) = at.value.clone();
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some(known) => known.1 = value,
+            None => all.push((name, value)),
+        }
+    }
+    all.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}
+
+fn environment_files(service: &Service) -> Vec<String> {
+    let files = service.environment_files.iter().map(|at| &at.value);
+    files.map(|file| format!("{}{}", if file.optional { "-" } else { "" }, file.path)).collect()
+}
+
+/// systemd leaves out what is no address.
+fn documentation(service: &Service) -> Vec<String> {
+    let schemes = ["http://", "https://", "file:/", "info:", "man:"];
+    let all = service.documentation.iter().map(|at| at.value.clone());
+    all.filter(|url| schemes.iter().any(|scheme| url.starts_with(scheme))).collect()
+}
+
+/// No directive is lost in silence.
+fn every_directive_is_named(
+    image: &Memory,
+    unit: &Unit,
+    service: &Service,
+    differences: &mut Vec<String>,
+) {
+    let told: Vec<_> = map_service(image, unit, service, true)
+        .findings
+        .into_iter()
+        .map(|finding| finding.message)
+        .collect();
+    let known = [
+        "Type",
+        "ExecStart",
+        "User",
+        "Group",
+        "DynamicUser",
+        "WorkingDirectory",
+        "Environment",
+        "EnvironmentFile",
+        "UnsetEnvironment",
+        "KillSignal",
+        "BusName",
+        "Sockets",
+        "Description",
+        "Documentation",
+    ];
+    for assignment in &unit.assignments {
+        let key = assignment.key.as_str();
+        let directory = DirectoryKind::ALL
+            .iter()
+            .any(|kind| key.strip_suffix("Mode").unwrap_or(key) == kind.key());
+        let silent = known.contains(&key)
+            || directory
+            || assignment.value.is_empty()
+            || key.starts_with("X-")
+            || assignment.section.starts_with("X-")
+            || !["Unit", "Service", "Install"].contains(&assignment.section.as_ref());
+        let word = format!("`{key}=`");
+        if !silent && !told.iter().any(|message| message.contains(&word)) {
+            differences.push(format!("{}: `{key}=` is not named", unit.name.full));
+        }
+    }
+}
+
+fn one<'a>(dump: &'a Dump, field: &str) -> &'a str {
+    dump.get(field).and_then(|values| values.first()).map_or("", String::as_str)
+}
+
+/// Runs systemd on each tree; none where it is not installed.
+fn dumps(trees: &[Tree]) -> Option<Vec<BTreeMap<String, Dump>>> {
+    if !Path::new(SYSTEMD).is_file() {
+        return missing("`systemd` is not installed: `apt-get install systemd`");
+    }
+    let user = OrdinaryUser::new();
+    let dump = |(number, tree): (usize, &Tree)| {
+        let root = user.home().join(format!("tree-{number}"));
+        write(tree, &root);
+        let mut command = user.command(Path::new("env"));
+        command.args(["-i", "LC_ALL=C.UTF-8"]);
+        let search = common::DIRECTORIES.map(|path| format!("{}{path}", root.display()));
+        command.arg(format!("SYSTEMD_UNIT_PATH={}", search.join(":")));
+        command.arg(format!("HOME={}", user.home().display()));
+        command.args([SYSTEMD, "--test", "--system", "--unit=strata-all.target"]);
+        let ran = output(&mut command);
+        assert!(ran.stdout.contains("-> By units:"), "{}\n{}", ran.stdout, ran.stderr);
+        parse(&ran.stdout)
+    };
+    Some(trees.iter().enumerate().map(dump).collect())
+}
+
+/// Writes a tree, and a target that wants all its services.
+fn write(tree: &Tree, root: &Path) {
+    let place = |path: &str| root.join(path.trim_start_matches('/'));
+    for directory in common::DIRECTORIES {
+        std::fs::create_dir_all(place(directory)).unwrap();
+    }
+    for (path, entry) in tree {
+        let path = place(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        match entry {
+            Entry::File(content) => {
+                std::fs::write(&path, content).unwrap();
+                std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+            }
+            // absolute links stay inside
+            Entry::Link(target) if target == "/dev/null" => symlink(target, &path).unwrap(),
+            Entry::Link(target) => {
+                let target = target
+                    .strip_prefix("/lib/")
+                    .map_or_else(|| target.clone(), |rest| format!("/usr/lib/{rest}"));
+                match target.strip_prefix('/') {
+                    Some(inner) => symlink(root.join(inner), &path).unwrap(),
+                    None => symlink(target, &path).unwrap(),
+                }
+            }
+        }
+    }
+    let mut all = "[Unit]\nDefaultDependencies=no\n".to_owned();
+    for service in services(tree) {
+        all += &format!("Wants={service}\n");
+    }
+    std::fs::write(place("/usr/lib/systemd/system/strata-all.target"), all).unwrap();
+}
+
+fn parse(text: &str) -> BTreeMap<String, Dump> {
+    let mut units: BTreeMap<String, Dump> = BTreeMap::new();
+    let mut unit = Dump::new();
+    let mut name = String::new();
+    let mut section = String::new();
+    for line in text.lines() {
+        if let Some(next) = line.strip_prefix("\t-> Unit ") {
+            units.insert(std::mem::take(&mut name), std::mem::take(&mut unit));
+            name = next.trim_end_matches(':').to_owned();
+        } else if let Some(next) = line.strip_prefix("\t\t-> ") {
+            section = next.trim_end_matches(':').to_owned();
+        } else if let Some(command) = line.strip_prefix("\t\t\tCommand Line: ") {
+            unit.entry(section.clone()).or_default().push(command.to_owned());
+        } else if let Some((key, value)) =
+            line.strip_prefix("\t\t").and_then(|line| line.split_once(": "))
+        {
+            unit.entry(key.to_owned()).or_default().push(value.to_owned());
+        }
+    }
+    units.insert(name, unit);
+    units
+}
+
+/// The words of a command line that systemd printed.
+fn unquote(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut characters = line.chars().peekable();
+    while let Some(first) = characters.next() {
+        let mut word = String::new();
+        if first == '"' {
+            while let Some(c) = characters.next() {
+                match c {
+                    '"' => break,
+                    '\\' => match characters.next() {
+                        Some('n') => word.push('\n'),
+                        Some('t') => word.push('\t'),
+                        Some(other) => word.push(other),
+                        None => {}
+                    },
+                    c => word.push(c),
+                }
+            }
+            characters.next();
+        } else {
+            word.push(first);
+            for c in characters.by_ref() {
+                if c == ' ' {
+                    break;
+                }
+                word.push(c);
+            }
+        }
+        words.push(word);
+    }
+    words
+}
+
+/// Units with odd corners: file → text.
+const ODD: &[(&str, &str)] = &[
+    (
+        "lib/words.service",
+        "[Service]\nDescription=no\nEnvironment=A=1 \"B=2 3\" 1X=3 D=\"a b\" E F='x\\ty'\n\
+         Environment=A=9\n\
+         ExecStart=/bin//foo it'x' \"a \\\n   b\" c\"d\"e \\x41\\u00e9 \\t.\\s\\q \\; \";\" a;b\n",
+    ),
+    (
+        "lib/joined.service",
+        "[Unit]\nDescription=  a \\\n   b  \"c \\\n# comment\n\t\td\"  e\n[Service]\n\
+         ExecStart=/bin/foo \\\n# comment \\\n; another\n  bar\\\n\n[Install]\nAlias=x.service",
+    ),
+    (
+        "lib/foo-bar\\x2db@.service",
+        "[Unit]\nDescription=%n|%N|%p|%P|%i|%I|%j|%J|%f|%t|%S|%C|%L|%E|%T|%V|%%|%- 5%\n[Service]\n\
+         ExecStart=/bin/%p %n %N %p %P %i %I %j %J %f %t %S %C %L %E %T %V %% %- %a\n\
+         User=www-data\nGroup=%j\nWorkingDirectory=-/a//b/./%J/\nKillSignal=RTMIN+3\nType=notify\n\
+         RuntimeDirectory=a/b e/f\nStateDirectory=x y\nStateDirectoryMode=750\n\
+         EnvironmentFile=-/etc//x\nUnsetEnvironment=A B=c\nConfigurationDirectory=../x zz\n",
+    ),
+    (
+        "lib/reset.service",
+        "[Service]\nType=oneshot\nExecStart=/bin/foo\nExecStart=\n\
+         ExecStart=/bin/a ; /bin/b c;d \";\" e;\nExecStart=@/bin/x y -z\nExecStart=!!/x\n\
+         ExecStart=-/bin/nothing/\nUser=a\nUser=\nGroup=12\nKillSignal=9\nKillSignal=NONSENSE\n\
+         WorkingDirectory=-x\nStateDirectory=a\nStateDirectory=\nStateDirectory=b/c b/c d/\n\
+         Environment=A=1\nEnvironment=\nEnvironment=B=2\nType=nonsense\n",
+    ),
+    (
+        "lib/sections.service",
+        "junk\n[Service]\nExecStart=foo $A ${B} $$\nWorkingDirectory=~\n ;  comment\n[X-Foo]\nA=b\n\
+         [Bar]\nx=y\n[Service]\nFoo=1\nX-Foo=1\nnoequal\n = x\nGroup = \nType = idle\n",
+    ),
+    ("lib/bus.service", "[Service]\nBusName=a.b\nExecStart=/bin/foo %\n"),
+    ("lib/stop.service", "[Service]\nExecStop=/bin/foo\n"),
+    ("lib/dynamic.service", "[Service]\nExecStart=/x\nDynamicUser=yes\n"),
+    ("lib/dynamic-user.service", "[Service]\nExecStart=/x\nDynamicUser=1\nUser=u\n"),
+    ("lib/open.service", "[Service]\nExecStart=/bin/foo \"unbalanced\n"),
+    ("lib/header.service", "[Service]\nExecStart=/bin/foo\n[Service\nType=idle\n"),
+    ("lib/unknown.service", "[Service]\nExecStart=/bin/foo %z\n"),
+    ("lib/directory.service", "[Service]\nType=oneshot\nExecStart=/bin/foo/\n"),
+    ("lib/relative.service", "[Service]\nExecStart=a/b\n"),
+    ("lib/cwd.service", "[Service]\nExecStart=/a\nWorkingDirectory=x\n"),
+    ("lib/user.service", "[Service]\nExecStart=/a\nUser=a b:c\n"),
+    ("lib/two.service", "[Service]\nExecStart=/a\nExecStart=/b\n"),
+    ("lib/empty.service", ""),
+    ("lib/a-b-c.service", "[Service]\nExecStart=/a\n"),
+    ("lib/a-b-c.service.d/20.conf", "[Service]\nEnvironment=T=20\n"),
+    ("lib/a-b-c.service.d/30.conf", "[Service]\nEnvironment=T=lost\n"),
+    ("etc/a-.service.d/30.conf", "[Service]\nEnvironment=T30=etc\n"),
+    ("lib/a-b-.service.d/40.conf", "[Service]\nEnvironment=T40=b\n"),
+    ("lib/a-.service.d/40.conf", "[Service]\nEnvironment=T40=lost\n"),
+    ("lib/service.d/10.conf", "[Service]\nUnsetEnvironment=ALL\n"),
+    ("lib/service.d/40.conf", "[Service]\nEnvironment=T40=all\n"),
+    ("lib/a-b-c.service.d/50.conf", "[Service]\nEnvironment=T50=lost\n"),
+    ("etc/a-b-c.service.d/50.conf", ""),
+    ("lib/a-b-c.service.d/README", "[Service]\nEnvironment=R=lost\n"),
+    ("lib/a-b@.service", "[Service]\nExecStart=/a %i\n"),
+    ("lib/a-b@a-b\\x2dc.service.d/60.conf", "[Service]\nEnvironment=T60=instance\n"),
+    ("lib/a-b@.service.d/60.conf", "[Service]\nEnvironment=T60=lost\n"),
+    ("etc/a-@.service.d/61.conf", "[Service]\nEnvironment=T61=prefix\n"),
+    ("lib/a-@a-b\\x2dc.service.d/62.conf", "[Service]\nEnvironment=T62=prefix-instance\n"),
+    ("lib/broken-drop.service", "[Service]\nExecStart=/a\n"),
+    ("lib/broken-drop.service.d/x.conf", "[Service]\nEnvironment=A=1\n[Serv\nEnvironment=B=2\n"),
+    ("lib/real.service", "[Service]\nExecStart=/a\n"),
+    ("etc/alias.service.d/x.conf", "[Service]\nEnvironment=A=alias\n"),
+];
+
+#[test]
+fn odd_units_are_what_systemd_says() {
+    let place = |path: &str| {
+        let (root, rest) = path.split_once('/').unwrap();
+        let root = if root == "etc" { common::DIRECTORIES[0] } else { common::DIRECTORIES[1] };
+        format!("{root}/{rest}")
+    };
+    let mut tree: Tree = ODD
+        .iter()
+        .map(|(path, text)| (place(path), Entry::File(text.as_bytes().to_vec())))
+        .collect();
+    let alias = "/usr/lib/systemd/system/real.service".to_owned();
+    tree.insert(place("etc/alias.service"), Entry::Link(alias));
+    tree.insert(place("etc/masked.service"), Entry::Link("/dev/null".into()));
+    tree.insert(place("lib/masked.service"), Entry::File(b"[Service]\nExecStart=/a\n".to_vec()));
+    let Some(dumps) = dumps(std::slice::from_ref(&tree)) else { return };
+    let mut counts = Counts::default();
+    compare_tree(&tree, &dumps[0], &mut counts);
+    assert_eq!(counts.differences, Vec::<String>::new());
+    assert_eq!(counts.masked, 2, "{counts:?}");
+    println!("{counts:?}");
+}
