@@ -2,15 +2,18 @@
 //! it is current.
 
 use crate::{
-    ComposeError, Options,
+    ComposeError, ImageFailure, Mapped, Options, Role,
     documents::Documents,
+    packages::PackageSet,
+    plugin_stage::{Found, ask},
+    plugins::Use,
     root_stage::{OverlayFile, Root},
     target::Target,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::{
-    Accounts, ConfigEdits, ConfigTask, Configured, InputFile, InputPackage, Inputs, configure,
-    defaults, owner,
+    Accounts, Author, ConfigEdits, ConfigTask, Configured, InputFile, InputPackage, Inputs,
+    configure, defaults, owner,
 };
 use strata_layer::Compression;
 use strata_oci::Digest;
@@ -34,6 +37,7 @@ impl<'a> Wanted<'a> {
         options: &Options,
         target: &Target,
         compression: &Compression,
+        plugins: &[Use],
     ) -> Result<Self, ComposeError> {
         let name = &target.image.name;
         let inline = ConfigEdits::inline(&target.image);
@@ -73,7 +77,7 @@ impl<'a> Wanted<'a> {
             layer_format: strata_layer::FORMAT_VERSION,
             config,
             files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
-            plugins: Vec::new(),
+            plugins: plugins.iter().map(Use::input).collect(),
         };
         Ok(Self { inline, overlay, sets, files, inputs })
     }
@@ -94,21 +98,62 @@ impl<'a> Wanted<'a> {
         Ok(files)
     }
 
-    /// The configuration of the finished root.
+    /// Whether the documents say what is started.
+    fn sets_command(&self) -> bool {
+        [&self.inline, &self.sets].into_iter().chain(&self.overlay).any(ConfigEdits::sets_command)
+    }
+
+    /// The configuration of the finished root, with what mappers find in it, and what policies say
+    /// of it. None where it cannot be made because of a plugin.
     pub fn configure(
         &self,
         root: &Root<'_>,
-        accounts: &Accounts,
-    ) -> Result<Configured, ComposeError> {
-        Ok(configure(&ConfigTask {
+        uses: &[Use],
+        packages: &PackageSet,
+    ) -> Result<(Option<Configured>, Found), ComposeError> {
+        let mut found = Found::default();
+        // a command line of the documents answers what a mapper could not
+        let (role, refuse) = (Role::MetadataMapper, !self.sets_command());
+        let mapped = ask(root, uses, packages, role, refuse, &mut found, |used, image| {
+            used.plugin.map(&used.settings, image)
+        });
+        let mapped: Vec<ConfigEdits> =
+            mapped.into_iter().map(|(reference, changes)| edits(&reference, changes)).collect();
+        let configured = configure(&ConfigTask {
             defaults: &defaults(&root.merged.tree),
-            plugins: &[],
+            plugins: &mapped,
             inline: &self.inline,
             overlay: &self.overlay,
             sets: &self.sets,
-            accounts,
-        })?)
+            accounts: &root.accounts(),
+        });
+        let configured = match configured {
+            Ok(configured) => configured,
+            // a plugin may have named the account, or taken it away
+            Err(error) if !uses.is_empty() => {
+                let hint = error.hint();
+                let failure =
+                    ImageFailure { message: error.to_string(), hint, details: Vec::new() };
+                found.fail(failure);
+                return Ok((None, found));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Configured { config, annotations, .. } = &configured;
+        ask(root, uses, packages, Role::Policy, true, &mut found, |used, image| {
+            used.plugin.check(&used.settings, image, config, annotations)
+        });
+        Ok((Some(configured), found))
     }
+}
+
+fn edits(reference: &str, changes: Mapped) -> ConfigEdits {
+    let mut edits = ConfigEdits::new();
+    for (change, origin) in changes {
+        let reference = reference.to_owned();
+        edits.push(change, Author::Plugin { reference, origin });
+    }
+    edits
 }
 
 fn content(

@@ -1,13 +1,15 @@
 //! `build`: resolve, compare, make what is stale, put it in place in one step.
 
 use crate::{
-    BuildReport, ComposeError, Destination, ImageReport, LockMode, Options, Reporter, Status,
+    BuildReport, ComposeError, Destination, ImageFailure, ImageReport, LockMode, Options,
+    PluginHost, Reporter, Status,
     assemble_stage::Wanted,
     current::Present,
     layer_stage::Planned,
     layers::{KnownLayer, LayerStore},
     lock::Lock,
     packages::PackageSet,
+    plugin_stage::Found,
     publish::{Made, Publication},
     root_stage::Root,
     run::Run,
@@ -18,22 +20,30 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
-use strata_assemble::LayerRef;
+use strata_assemble::{Configured, LayerRef};
 use strata_oci::{Descriptor, Digest};
+use strata_rootfs::Origin;
 use strata_spec::Scriptlets;
 
-/// Builds the images whose inputs changed, and leaves the others alone.
+/// Builds the images whose inputs changed, and leaves the others alone. An image that fails because
+/// of a plugin stays as it is; the others are built all the same.
 pub fn build(
     options: &Options,
     destination: &Destination,
+    host: &dyn PluginHost,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<BuildReport, ComposeError> {
-    let run = Run::begin(options, reporter)?;
+    let run = Run::begin(options, Some(host), reporter)?;
     let (wanted, resolved) = (run.wanted()?, &run.resolved);
     let present = Present::read(&destination.dir, &resolved.targets)?;
     let mut selected = BTreeSet::new();
     let mut stale = BTreeSet::new();
+    let mut failed = BTreeMap::new();
     for (at, _) in run.selected() {
+        if let Err(failure) = run.plugins.of(at) {
+            failed.insert(at, failure.clone());
+            continue;
+        }
         selected.insert(at);
         let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
         if options.force || present.inputs(at) != inputs {
@@ -41,12 +51,15 @@ pub fn build(
         }
     }
     let (made, lock) = if stale.is_empty() {
-        (BTreeMap::new(), resolved.lock(None)?)
+        (BTreeMap::new(), resolved.lock(&run.plugins, None)?)
     } else {
         let packages = run.packages()?;
-        let making = Making { run: &run, wanted: &wanted, stale };
-        making.make(&packages, &present, reporter.as_ref())?
+        let mut making = Making { run: &run, wanted: &wanted, stale, failed: BTreeMap::new() };
+        let done = making.make(&packages, &present, reporter.as_ref())?;
+        failed.extend(making.failed);
+        done
     };
+    selected.retain(|at| !failed.contains_key(at));
     let publication = Publication {
         documents: &run.documents,
         targets: &resolved.targets,
@@ -60,7 +73,8 @@ pub fn build(
     let pending = (changed && options.lock != LockMode::Locked)
         .then(|| lock.prepare(&run.documents.lock_path))
         .transpose()?;
-    let report = publication.publish(destination, options.force)?;
+    let mut report = publication.publish(destination, options.force)?;
+    report.failed = run.failed(&failed);
     if let Some(pending) = pending {
         pending.commit()?;
     }
@@ -74,12 +88,14 @@ struct Making<'a> {
     wanted: &'a [Wanted<'a>],
     /// Targets that have to be made.
     stale: BTreeSet<usize>,
+    /// Stale ones that turned out to be impossible.
+    failed: BTreeMap<usize, ImageFailure>,
 }
 
 impl Making<'_> {
     /// Makes the stale images' layers. All images are numbered and planned.
     fn make(
-        &self,
+        &mut self,
         packages: &PackageSet,
         present: &Present,
         reporter: &dyn Reporter,
@@ -87,12 +103,10 @@ impl Making<'_> {
         let Run { cache, compression, resolved, .. } = self.run;
         let (mut roots, ids) = self.run.roots(self.wanted, packages)?;
         // what can be refused is refused before anything is unpacked
-        let mut configured = BTreeMap::new();
-        for (at, root) in roots.iter().enumerate().filter(|(at, _)| self.stale.contains(at)) {
+        for root in self.stale.iter().filter_map(|at| roots.get(*at)) {
             refuse_scriptlets(root)?;
-            let Some(wanted) = self.wanted.get(at) else { continue };
-            configured.insert(at, wanted.configure(root, &root.accounts())?);
         }
+        let configured = self.configure(&mut roots, packages)?;
         let planned = self.run.plan(&roots)?;
         // whoever forces a build may have found the bytes that are there damaged
         let store = match self.run.options.force {
@@ -121,8 +135,44 @@ impl Making<'_> {
                 self.make_image(root, inputs, &planned, &shared, &store, packages)?;
             made.insert(at, Made { layers, configured, epoch: root.epoch, report });
         }
-        let lock = resolved.lock(Some((&ids, &planned.plan.record())))?;
+        let lock = resolved.lock(&self.run.plugins, Some((&ids, &planned.plan.record())))?;
         Ok((made, lock))
+    }
+
+    /// How the stale images are started. Those that a plugin fails are stale no more.
+    fn configure(
+        &mut self,
+        roots: &mut [Root<'_>],
+        packages: &PackageSet,
+    ) -> Result<BTreeMap<usize, Configured>, ComposeError> {
+        let Run { plugins, .. } = self.run;
+        let stale: Vec<usize> = self.stale.iter().copied().collect();
+        let answers: Vec<_> = stale
+            .into_par_iter()
+            .filter_map(|at| {
+                let (root, wanted) = (roots.get(at)?, self.wanted.get(at)?);
+                let uses = plugins.of(at).unwrap_or_default();
+                let asked = match &root.found.failure {
+                    Some(_) => Ok((None, Found::default())),
+                    None => wanted.configure(root, uses, packages),
+                };
+                Some((at, asked))
+            })
+            .collect();
+        let mut all = BTreeMap::new();
+        for (at, answer) in answers {
+            let (configured, found) = answer?;
+            let Some(root) = roots.get_mut(at) else { continue };
+            root.found.append(found);
+            match (&root.found.failure, configured) {
+                (None, Some(configured)) => drop(all.insert(at, configured)),
+                (failure, _) => {
+                    self.stale.remove(&at);
+                    self.failed.extend(failure.clone().map(|failure| (at, failure)));
+                }
+            }
+        }
+        Ok(all)
     }
 
     fn stale_targets(&self) -> impl Iterator<Item = &Target> {
@@ -148,7 +198,7 @@ impl Making<'_> {
             layers.push((self.layer_ref(layer, *key, planned.title(*at)), layer.clone()));
         }
         let contents = planned.contents(packages);
-        let overlay = image.overlay.iter().map(|manifest| (manifest, "files of the overlay"));
+        let overlay = image.overlay.iter().map(|manifest| (manifest, own_title(root)));
         for (manifest, title) in overlay.chain([(&image.state, "state")]) {
             let key = manifest.key(&self.run.compression);
             let layer = match store.find(&key) {
@@ -158,6 +208,7 @@ impl Making<'_> {
             layers.push((self.layer_ref(&layer, key, title.to_owned()), layer));
         }
         let mut warnings = root.warnings.clone();
+        warnings.extend(root.found.warnings());
         if !image.left_out.is_empty() {
             warnings.push(format!("{} device nodes are left out", image.left_out.len()));
         }
@@ -182,6 +233,16 @@ impl Making<'_> {
         let descriptor =
             Descriptor::new(self.run.compression.media_type(), layer.digest, layer.size);
         LayerRef { descriptor, diff_id: layer.diff_id, key, title }
+    }
+}
+
+/// What the layer between the shared ones and the state holds.
+fn own_title(root: &Root<'_>) -> &'static str {
+    let has = |origin| root.merged.tree.iter().any(|(_, node)| node.origin == origin);
+    match (has(Origin::Overlay), has(Origin::Plugin)) {
+        (true, true) => "files of the overlay and of plugins",
+        (false, true) => "files of plugins",
+        _ => "files of the overlay",
     }
 }
 

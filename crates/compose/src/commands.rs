@@ -2,7 +2,7 @@
 
 use crate::{
     CheckReport, CheckedImage, ComposeError, Destination, LayerReport, Options, PackageReport,
-    PlanReport, PlannedImage, Reporter, ResolvedReport,
+    PlanReport, PlannedImage, PluginHost, Reporter, ResolvedReport,
     current::Present,
     layer_stage::Planned,
     layers::LayerStore,
@@ -22,9 +22,10 @@ use std::{
 pub fn check(
     options: &Options,
     destination: &Destination,
+    host: &dyn PluginHost,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<CheckReport, ComposeError> {
-    let run = Run::begin(options, reporter)?;
+    let run = Run::begin(options, Some(host), reporter)?;
     let (wanted, resolved) = (run.wanted()?, &run.resolved);
     let present = Present::read(&destination.dir, &resolved.targets)?;
     let listed = |at: usize| {
@@ -39,8 +40,18 @@ pub fn check(
         };
         publication.is_listed()
     };
+    let is_stale =
+        |at: usize| present.inputs(at) != wanted.get(at).map(|wanted| wanted.inputs.digest());
+    // settings that an image was built with are fine
+    let stale = run.selected().map(|(at, _)| at).filter(|at| is_stale(*at));
+    let mut failed = run.plugins.check(stale);
+    for (at, _) in run.selected() {
+        if let Err(failure) = run.plugins.of(at) {
+            failed.insert(at, failure.clone());
+        }
+    }
     let mut images = Vec::new();
-    for (at, target) in run.selected() {
+    for (at, target) in run.selected().filter(|(at, _)| !failed.contains_key(at)) {
         let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
         let changes = match present.inputs(at) {
             None => vec!["not built yet".to_owned()],
@@ -54,7 +65,7 @@ pub fn check(
             changes,
         });
     }
-    Ok(CheckReport { images })
+    Ok(CheckReport { images, failed: run.failed(&failed) })
 }
 
 /// What differs from the lock, in words.
@@ -108,9 +119,9 @@ pub fn resolve(
     write_lock: bool,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<Vec<ResolvedReport>, ComposeError> {
-    let run = Run::begin(options, reporter)?;
+    let run = Run::begin(options, None, reporter)?;
     if write_lock {
-        let lock = run.resolved.lock(None)?;
+        let lock = run.resolved.lock(&run.plugins, None)?;
         if run.resolved.before.as_ref() != Some(&lock) {
             lock.write(&run.documents.lock_path)?;
         }
@@ -135,12 +146,16 @@ pub fn resolve(
 /// The layers that a build would stack. Package headers and a few small files are read.
 pub fn plan(
     options: &Options,
+    host: &dyn PluginHost,
     reporter: &Arc<dyn Reporter + Send>,
 ) -> Result<PlanReport, ComposeError> {
-    let run = Run::begin(options, reporter)?;
+    let run = Run::begin(options, Some(host), reporter)?;
     let packages = run.packages()?;
     let (roots, _) = run.roots(&run.wanted()?, &packages)?;
-    report(&run, &run.plan(&roots)?, &packages)
+    let failures = roots.iter().enumerate();
+    let failures = failures.filter_map(|(at, root)| Some((at, root.found.failure.clone()?)));
+    let failed = run.failed(&failures.collect());
+    Ok(PlanReport { failed, ..report(&run, &run.plan(&roots)?, &packages)? })
 }
 
 fn report(
@@ -175,5 +190,5 @@ fn report(
             own_layers: 1 + usize::from(image.overlay.is_some()),
         });
     }
-    Ok(PlanReport { layers, images })
+    Ok(PlanReport { layers, images, failed: Vec::new() })
 }

@@ -1,6 +1,9 @@
 //! GATHER: the spec, its overlay and settings, and the repository definitions it names.
 
-use crate::{ComposeError, Options, target::Repository};
+use crate::{
+    ComposeError, Options,
+    target::{Repository, Target},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -8,7 +11,8 @@ use std::{
 };
 use strata_repo::{RepoDefinition, Variables};
 use strata_spec::{
-    Arch, ComposeSpec, EffectiveImage, Overlay, RepoRef, parse_compose, parse_overlay, parse_set,
+    Arch, ComposeSpec, EffectiveImage, Overlay, PluginUse, RepoRef, parse_compose, parse_overlay,
+    parse_plugin, parse_set, stack_plugins,
 };
 
 /// What the user wrote.
@@ -19,6 +23,8 @@ pub(crate) struct Documents {
     pub overlay: Option<Overlay>,
     /// Each `--set`: the later, the stronger.
     pub sets: Vec<Overlay>,
+    /// Each `--plugin`: for all images, after those of the overlay.
+    pub plugins: Vec<PluginUse>,
     /// The directory that relative paths of the spec count from.
     pub dir: PathBuf,
     /// The directory that relative paths of the overlay file count from.
@@ -52,8 +58,25 @@ impl Documents {
             overlay.check_images(&spec)?;
             overlay.check_supported()?;
         }
+        let plugins = options.plugins.iter().map(|text| parse_plugin(text));
+        let plugins: Vec<PluginUse> = plugins.collect::<Result<_, _>>()?;
         let lock_path = dir.join("strata.lock");
-        Ok(Self { spec, overlay, sets, dir, overlay_dir, lock_path })
+        Ok(Self { spec, overlay, sets, plugins, dir, overlay_dir, lock_path })
+    }
+
+    /// The plugins of an image in the order they run, each with the directory that a relative path
+    /// counts from.
+    pub fn plugins<'a>(
+        &'a self,
+        options: &'a Options,
+        target: &Target,
+    ) -> Vec<(&'a PluginUse, &'a Path)> {
+        let name = &target.image.name;
+        let overlay = self.overlay.iter().flat_map(|overlay| overlay.plugins(name));
+        let all = stack_plugins(overlay.chain(&self.plugins));
+        let given = |used: &PluginUse| self.plugins.iter().any(|one| std::ptr::eq(one, used));
+        let base = |used| if given(used) { &options.plugin_base } else { &self.overlay_dir };
+        all.into_iter().map(|used| (used, base(used).as_path())).collect()
     }
 
     /// Every image for every architecture, in the order of names: what is resolved and planned.

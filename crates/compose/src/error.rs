@@ -186,7 +186,7 @@ impl ComposeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Spec(error) | Self::Config(strata_assemble::AssembleError::Document(error))
-                if error.place.source().name() == "--set" =>
+                if matches!(error.place.source().name(), "--set" | "--plugin") =>
             {
                 ErrorKind::Usage
             }

@@ -11,11 +11,13 @@ mod assemble_stage;
 mod build;
 mod cache;
 mod commands;
+mod contents;
 mod current;
 mod destination;
 mod documents;
 mod error;
 mod event;
+mod explain;
 mod layer_stage;
 mod layers;
 mod local;
@@ -24,6 +26,8 @@ mod options;
 mod pack;
 mod packages;
 mod plugin;
+mod plugin_stage;
+mod plugins;
 mod publish;
 mod report;
 mod resolve_stage;
@@ -37,12 +41,16 @@ pub use commands::{check, plan, resolve};
 pub use destination::{Destination, DestinationError};
 pub use error::{ComposeError, ErrorKind};
 pub use event::{Bytes, Event, Reporter, Silent};
+pub use explain::{
+    ExplainReport, ExplainedField, ExplainedImage, ExplainedPlugin, ExplainedSource,
+    ExplainedValue, explain,
+};
 pub use options::{LockMode, Options};
 pub use pack::{PackError, PackReport, pack};
-pub use plugin::{Outcome, Plugin, PluginFailure, PluginHost, Role, Settings};
+pub use plugin::{Mapped, NoPlugins, Outcome, Plugin, PluginFailure, PluginHost, Role, Settings};
 pub use report::{
-    BuildReport, CheckReport, CheckedImage, ImageReport, LayerReport, PackageReport, PlanReport,
-    PlannedImage, ResolvedReport, Status,
+    BuildReport, CheckReport, CheckedImage, FailedImage, ImageFailure, ImageReport, LayerReport,
+    PackageReport, PlanReport, PlannedImage, PluginDiagnostic, ResolvedReport, Status,
 };
 pub use scriptlets::SkippedScriptlet;
 /// The layouts and images that this crate reads and writes.

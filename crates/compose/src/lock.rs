@@ -42,11 +42,12 @@ pub(crate) fn read(path: &Path) -> Result<Option<Lock>, ComposeError> {
 }
 
 impl Lock {
-    /// The lock of resolved targets. What is not known (`made` is none when nothing was built, a
+    /// The lock of resolved targets and plugins. What is not known (`made` is none when nothing was built, a
     /// repository's digest when it was not read) is taken from the lock before.
     pub fn new(
         targets: &[Target],
         repomds: &BTreeMap<String, Checksum>,
+        plugins: BTreeMap<String, String>,
         made: Option<(&Ids, &PlanRecord)>,
         before: Option<&Self>,
     ) -> Result<Self, ComposeError> {
@@ -75,7 +76,7 @@ impl Lock {
             images,
             ids: before.map(|lock| lock.0.ids.clone()).unwrap_or_default(),
             plan: before.map(|lock| lock.0.plan.clone()).unwrap_or_default(),
-            plugins: BTreeMap::new(),
+            plugins,
         };
         if let Some((ids, plan)) = made {
             lockfile.ids = lock::Ids { users: ids.users.clone(), groups: ids.groups.clone() };
@@ -126,6 +127,11 @@ impl Lock {
     /// All packages of the lock.
     pub fn checksums(&self) -> Vec<Checksum> {
         self.0.packages.iter().map(|package| package.checksum.clone()).collect()
+    }
+
+    /// The digest of a plugin by its reference.
+    pub fn plugin(&self, reference: &str) -> Option<&str> {
+        self.0.plugins.get(reference).map(String::as_str)
     }
 
     /// Numbers that were chosen before.

@@ -25,6 +25,10 @@ pub struct Options {
     pub overlay: Option<PathBuf>,
     /// `KEY=VALUE` settings, strongest of all.
     pub sets: Vec<String>,
+    /// `REF[:k=v,…]`: plugins for all images, after the overlay's.
+    pub plugins: Vec<String>,
+    /// The directory that relative paths in [`Self::plugins`] count from.
+    pub plugin_base: PathBuf,
     /// Directories of `.repo` files, after `repos.d` beside the spec.
     pub repo_dirs: Vec<PathBuf>,
     /// Only these images are written; none means all.

@@ -1,7 +1,7 @@
 //! The package files of a run: headers at hand, payloads read when a layer needs them, and the
 //! facts that only a payload tells, kept by package checksum.
 
-use crate::{ComposeError, cache::Cache};
+use crate::{ComposeError, cache::Cache, contents::KnownContents};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -66,7 +66,7 @@ impl PackageFile {
     }
 
     /// Streams the payload as [`payload::read`] does.
-    fn read(
+    pub fn read(
         &self,
         each: &mut dyn FnMut(u32, u64, &mut dyn Read) -> io::Result<()>,
     ) -> Result<(), ComposeError> {
@@ -82,7 +82,7 @@ impl PackageFile {
     }
 
     /// The members of the file's hard link set, or the file alone.
-    fn set<'a>(&'a self, file: &'a u32) -> &'a [u32] {
+    pub fn set<'a>(&'a self, file: &'a u32) -> &'a [u32] {
         self.sets.get(file).map_or(std::slice::from_ref(file), |set| &**set)
     }
 }
@@ -145,7 +145,10 @@ struct Known {
 pub(crate) struct PackageSet {
     files: BTreeMap<Checksum, PackageFile>,
     known: Mutex<BTreeMap<Checksum, Known>>,
-    cache: Cache,
+    /// Contents that plugins asked for.
+    pub contents: KnownContents,
+    /// Where facts and contents are kept.
+    pub cache: Cache,
 }
 
 impl PackageSet {
@@ -159,7 +162,8 @@ impl PackageSet {
             .into_iter()
             .collect();
         let files = opened?.into_iter().map(|file| (file.checksum.clone(), file)).collect();
-        Ok(Self { files, known: Mutex::default(), cache: cache.clone() })
+        let (known, contents) = (Mutex::default(), KnownContents::default());
+        Ok(Self { files, known, contents, cache: cache.clone() })
     }
 
     /// A package of the set.
@@ -287,7 +291,7 @@ fn read_some(
 }
 
 /// The whole content; the size comes from a header that the reader has checked against the payload.
-fn read_all(size: u64, content: &mut dyn Read) -> io::Result<Vec<u8>> {
+pub(crate) fn read_all(size: u64, content: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).min(1 << 24));
     content.read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -41,6 +41,9 @@ impl fmt::Display for Role {
     }
 }
 
+/// What a mapper found, in its order, each with the place where it read that.
+pub type Mapped = Vec<(Change, Option<FileOrigin>)>;
+
 /// Settings of one use of a plugin, by name.
 pub type Settings = BTreeMap<String, serde_json::Value>;
 
@@ -75,7 +78,7 @@ pub trait Plugin: Send + Sync {
         &self,
         settings: &Settings,
         image: &ImageView<'_>,
-    ) -> Result<Outcome<Vec<(Change, Option<FileOrigin>)>>, PluginFailure>;
+    ) -> Result<Outcome<Mapped>, PluginFailure>;
     /// [`Role::Policy`]
     fn check(
         &self,
@@ -91,7 +94,7 @@ pub trait Plugin: Send + Sync {
 pub struct Outcome<T> {
     /// The result.
     pub value: T,
-    /// Findings; refusals among them from [`Plugin::check`] only.
+    /// Findings; refusals among them from [`Plugin::check`] and [`Plugin::map`] only.
     pub diagnostics: Vec<Diagnostic>,
     /// Lines that the plugin logged as warnings or errors.
     pub log: Vec<String>,
@@ -106,4 +109,18 @@ pub struct PluginFailure {
     pub hint: Option<String>,
     /// The last lines that the plugin logged, then its back trace: for its author.
     pub details: Vec<String>,
+}
+
+/// A host without plugins: it refuses every reference.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPlugins;
+
+impl PluginHost for NoPlugins {
+    fn load(&self, _: &str, _: &Path) -> Result<Arc<dyn Plugin>, PluginFailure> {
+        Err(PluginFailure {
+            message: "this program runs no plugins".to_owned(),
+            hint: None,
+            details: Vec::new(),
+        })
+    }
 }

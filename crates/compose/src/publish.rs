@@ -35,7 +35,7 @@ pub(crate) struct Publication<'a> {
     pub wanted: &'a [Wanted<'a>],
     /// The destination as it was found.
     pub present: &'a Present,
-    /// Targets that were asked for.
+    /// Targets that were asked for and did not fail.
     pub selected: &'a BTreeSet<usize>,
     /// Those that were made; the others are present.
     pub made: &'a BTreeMap<usize, Made>,
@@ -55,7 +55,7 @@ impl Publication<'_> {
     ) -> Result<BuildReport, ComposeError> {
         if self.made.is_empty() && self.is_listed() {
             let images = self.reports(&Placed::new());
-            return Ok(BuildReport { images, pruned: Vec::new() });
+            return Ok(BuildReport { images, ..BuildReport::default() });
         }
         let layout = Layout::create(&destination.dir)?;
         let update = layout.update()?;
@@ -76,7 +76,7 @@ impl Publication<'_> {
         }
         let index = self.replaced(update.before(), &entries);
         let pruned = update.commit(&index)?.pruned;
-        Ok(BuildReport { images: self.reports(&placed), pruned })
+        Ok(BuildReport { images: self.reports(&placed), failed: Vec::new(), pruned })
     }
 
     /// Whether the index lists the selected images as they are present, with all their tags.

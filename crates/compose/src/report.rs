@@ -1,14 +1,18 @@
 //! What a run answers: values that a program can print or compare.
 
-use crate::SkippedScriptlet;
+use crate::{ComposeError, PluginFailure, SkippedScriptlet};
 use serde::Serialize;
-use strata_oci::Digest;
+use std::fmt;
+use strata_oci::{Diagnostic, Digest, FileOrigin, Severity};
 
 /// What `build` did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BuildReport {
-    /// The images that were asked for, by name and architecture.
+    /// The images that were asked for, by name and architecture, but those that failed.
     pub images: Vec<ImageReport>,
+    /// Those of them that could not be made; they stay as they were.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedImage>,
     /// Blobs at the destination that nothing refers to any more, and that were removed.
     pub pruned: Vec<Digest>,
 }
@@ -42,6 +46,103 @@ pub struct ImageReport {
     pub warnings: Vec<String>,
 }
 
+/// An image that cannot be made, while others can.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedImage {
+    /// Its name.
+    pub name: String,
+    /// Its architecture, by rpm's name.
+    pub arch: String,
+    /// Why.
+    #[serde(flatten)]
+    pub failure: ImageFailure,
+}
+
+/// Why an image cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImageFailure {
+    /// What went wrong and where; names the plugin.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// What a plugin logged last, and its back trace: for its author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<String>,
+}
+
+impl ImageFailure {
+    /// A plugin's failure.
+    pub(crate) fn plugin(reference: &str, failure: &PluginFailure) -> Self {
+        let PluginFailure { message, hint, details } = failure.clone();
+        Self { message: format!("plugin `{reference}`: {message}"), hint, details }
+    }
+
+    /// An error that would not be there without plugins.
+    pub(crate) fn of(when: &str, error: &ComposeError) -> Self {
+        Self { message: format!("{when}: {error}"), hint: error.hint(), details: Vec::new() }
+    }
+}
+
+/// A finding of a plugin about an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PluginDiagnostic {
+    /// The plugin's reference.
+    pub plugin: String,
+    /// `refusal`, `warning` or `note`.
+    pub severity: &'static str,
+    /// One sentence.
+    pub message: String,
+    /// The file of the image that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl PluginDiagnostic {
+    /// The least severity.
+    pub(crate) const NOTE: &'static str = "note";
+    const WARNING: &'static str = "warning";
+
+    pub(crate) fn new(plugin: &str, diagnostic: &Diagnostic) -> Self {
+        let Diagnostic { severity, message, origin, hint } = diagnostic.clone();
+        Self {
+            plugin: plugin.to_owned(),
+            severity: match severity {
+                Severity::Refusal => "refusal",
+                Severity::Warning => Self::WARNING,
+                Severity::Note => Self::NOTE,
+            },
+            message,
+            line: origin.as_ref().and_then(|origin| origin.line),
+            file: origin.map(|origin| origin.path),
+            hint,
+        }
+    }
+
+    pub(crate) fn is_warning(&self) -> bool {
+        self.severity == Self::WARNING
+    }
+}
+
+impl fmt::Display for PluginDiagnostic {
+    /// ``plugin `NAME`: PATH:LINE: MESSAGE; HINT``
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "plugin `{}`: ", self.plugin)?;
+        if let Some(path) = &self.file {
+            let origin = FileOrigin { path: path.clone(), line: self.line };
+            write!(f, "{origin}: ")?;
+        }
+        f.write_str(&self.message)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
+    }
+}
+
 /// Whether an image had to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -55,14 +156,17 @@ pub enum Status {
 /// What `check` found, for each image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
-    /// The images that were asked for, by name and architecture.
+    /// The images that were asked for, by name and architecture, but those that failed.
     pub images: Vec<CheckedImage>,
+    /// Images whose plugins cannot be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedImage>,
 }
 
 impl CheckReport {
     /// Whether a build would change nothing.
     pub fn is_current(&self) -> bool {
-        self.images.iter().all(|image| image.changes.is_empty())
+        self.failed.is_empty() && self.images.iter().all(|image| image.changes.is_empty())
     }
 }
 
@@ -108,6 +212,9 @@ pub struct PlanReport {
     pub layers: Vec<LayerReport>,
     /// The images, by name and architecture.
     pub images: Vec<PlannedImage>,
+    /// Images that a plugin keeps from being made. They are planned as they are without it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedImage>,
 }
 
 /// One shared layer.

@@ -7,6 +7,7 @@ use crate::{
     event::Relay,
     local::{self, LOCAL, LocalPackage},
     lock::{self, Lock},
+    plugins::Plugins,
     target::{Repository, Target, TargetPackage},
 };
 use std::{
@@ -244,8 +245,13 @@ fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
 
 impl Resolved {
     /// The lock that this resolution makes; `made` is what a build found out.
-    pub fn lock(&self, made: Option<(&Ids, &PlanRecord)>) -> Result<Lock, ComposeError> {
-        Lock::new(&self.targets, &self.repomds, made, self.before.as_ref())
+    pub fn lock(
+        &self,
+        plugins: &Plugins,
+        made: Option<(&Ids, &PlanRecord)>,
+    ) -> Result<Lock, ComposeError> {
+        let before = self.before.as_ref();
+        Lock::new(&self.targets, &self.repomds, plugins.locked(before), made, before)
     }
 
     /// Every package's file, verified: fetched, or where it is.

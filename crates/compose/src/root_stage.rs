@@ -5,8 +5,10 @@
 //! every image: accounts, soname links and `ld.so.cache`, the rpmdb.
 
 use crate::{
-    ComposeError,
+    ComposeError, ImageFailure,
     packages::{PackageFile, PackageSet},
+    plugin_stage::{self, Filtered, Found},
+    plugins::Plugins,
     scriptlets::{self, SkippedScriptlet},
     target::Target,
 };
@@ -14,7 +16,8 @@ use rayon::prelude::*;
 use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::Accounts;
 use strata_rootfs::{
-    Content, Kind, MergeTask, Merged, Node, Origin, Owners, PackageIndex, TreePath,
+    Content, FilePolicy, Kind, MergeTask, Merged, Node, Origin, Owners, PackageIndex, PackageInfo,
+    TreePath,
     accounts::{self, Definitions, Ids},
     distro::{Distro, DistroError},
     facts::{self, PackageFacts},
@@ -42,6 +45,12 @@ pub(crate) struct Root<'a> {
     pub scriptlets: Vec<SkippedScriptlet>,
     /// Names to numbers.
     pub owners: Owners,
+    /// The packages as plugins see them.
+    pub infos: Vec<PackageInfo>,
+    /// Whether filters left something out.
+    pub filtered: bool,
+    /// What plugins found so far.
+    pub found: Found,
     definitions: Definitions,
     early: Vec<Arc<PackageFacts>>,
 }
@@ -53,15 +62,18 @@ pub(crate) fn roots<'a>(
     packages: &'a PackageSet,
     previous: &Ids,
     epoch: Option<u64>,
+    plugins: &Plugins,
 ) -> Result<(Vec<Root<'a>>, Ids), ComposeError> {
     packages.read_early()?;
+    let filtered = plugin_stage::filter(plugins, targets, packages);
     let prepared: Vec<Prepared<'a>> =
         targets.iter().map(|target| Prepared::new(target, packages)).collect::<Result<_, _>>()?;
     let definitions: Vec<&Definitions> = prepared.iter().map(|one| &one.definitions).collect();
     let ids = accounts::allocate(&definitions, previous)?;
     let roots: Result<Vec<Root<'a>>, ComposeError> = prepared
         .into_par_iter()
-        .map(|prepared| prepared.merge(&ids, epoch))
+        .zip(filtered)
+        .map(|(prepared, filtered)| prepared.merge(&ids, epoch, filtered))
         .collect::<Vec<_>>()
         .into_iter()
         .collect();
@@ -93,20 +105,46 @@ impl<'a> Prepared<'a> {
         Ok(Self { target, files, facts, definitions })
     }
 
-    fn merge(self, ids: &Ids, epoch: Option<u64>) -> Result<Root<'a>, ComposeError> {
+    /// The tree of these packages without what filters leave out, and its distribution.
+    fn tree(
+        &self,
+        packages: &[&Package],
+        owners: &Owners,
+        filters: &[FilePolicy],
+    ) -> Result<(Merged, Distro), ComposeError> {
         let image = || self.target.to_string();
-        let packages: Vec<&Package> = self.files.iter().map(|file| &file.package).collect();
-        let owners = accounts::owners(&self.definitions, ids);
         let merged = merge(&MergeTask {
-            packages: &packages,
+            packages,
+            filters,
             docs: self.target.image.docs,
             langs: self.target.image.langs.as_deref(),
-            owners: &owners,
+            owners,
             color: preferred_color(self.target.arch.as_str()),
         })
         .map_err(|source| ComposeError::Merge { image: image(), source })?;
         let distro = self.distro(&merged)?;
+        Ok((merged, distro))
+    }
+
+    fn merge(
+        self,
+        ids: &Ids,
+        epoch: Option<u64>,
+        filtered: Filtered,
+    ) -> Result<Root<'a>, ComposeError> {
+        let packages: Vec<&Package> = self.files.iter().map(|file| &file.package).collect();
+        let owners = accounts::owners(&self.definitions, ids);
+        let Filtered { policies, mut found } = filtered;
+        let (merged, distro) = match self.tree(&packages, &owners, &policies) {
+            Err(error) if !policies.is_empty() => {
+                let whole = self.tree(&packages, &owners, &[])?;
+                found.fail(ImageFailure::of("after its plugins left files out", &error));
+                whole
+            }
+            other => other?,
+        };
         let warnings = self.warnings(&merged);
+        let infos = plugin_stage::package_infos(self.target, &self.files);
         let newest = packages.iter().map(|package| package.build_time).max();
         Ok(Root {
             epoch: epoch.or(newest).unwrap_or(0),
@@ -117,6 +155,9 @@ impl<'a> Prepared<'a> {
             merged,
             distro,
             owners,
+            infos,
+            filtered: !policies.is_empty(),
+            found,
             definitions: self.definitions,
             early: self.facts,
         })

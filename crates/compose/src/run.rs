@@ -1,18 +1,21 @@
 //! What all commands that read a spec have in common.
 
 use crate::{
-    ComposeError, Options, Reporter,
+    ComposeError, FailedImage, ImageFailure, Options, PluginHost, Reporter,
     assemble_stage::Wanted,
     cache::Cache,
     documents::Documents,
     layer_stage::Planned,
     lock::Lock,
     packages::PackageSet,
+    plugin_stage::post_process,
+    plugins::Plugins,
     resolve_stage::{self, Resolved},
     root_stage::{Root, add_overlay_files, roots},
     target::Target,
 };
-use std::sync::Arc;
+use rayon::prelude::*;
+use std::{collections::BTreeMap, sync::Arc};
 use strata_layer::Compression;
 use strata_rootfs::accounts::Ids;
 
@@ -22,19 +25,28 @@ pub(crate) struct Run<'a> {
     pub documents: Documents,
     pub cache: Cache,
     pub resolved: Resolved,
+    pub plugins: Plugins,
     pub compression: Compression,
 }
 
 impl<'a> Run<'a> {
-    /// Reads the documents and resolves every image.
+    /// Reads the documents, resolves every image, and loads the plugins where there is a host.
     pub fn begin(
         options: &'a Options,
+        host: Option<&dyn PluginHost>,
         reporter: &Arc<dyn Reporter + Send>,
     ) -> Result<Self, ComposeError> {
         let documents = Documents::read(options)?;
         let cache = Cache::open(&options.cache_dir)?;
         let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
-        Ok(Self { options, documents, cache, resolved, compression: Compression::default() })
+        let targets = &resolved.targets;
+        let plugins = match host {
+            Some(host) => Plugins::load(&documents, options, targets, host),
+            None => Plugins::named(&documents, options, targets),
+        };
+        plugins.refuse_drift(options, &documents, resolved.before.as_ref())?;
+        let compression = Compression::default();
+        Ok(Self { options, documents, cache, resolved, plugins, compression })
     }
 
     /// The images that were asked for, with their positions among all.
@@ -45,10 +57,12 @@ impl<'a> Run<'a> {
 
     /// What the documents want of every image.
     pub fn wanted(&self) -> Result<Vec<Wanted<'_>>, ComposeError> {
-        let targets = self.resolved.targets.iter();
-        targets
-            .map(|target| Wanted::new(&self.documents, self.options, target, &self.compression))
-            .collect()
+        let targets = self.resolved.targets.iter().enumerate();
+        let wanted = |(at, target)| {
+            let plugins = self.plugins.of(at).unwrap_or_default();
+            Wanted::new(&self.documents, self.options, target, &self.compression, plugins)
+        };
+        targets.map(wanted).collect()
     }
 
     /// The packages of all images: fetched, verified, headers read.
@@ -56,7 +70,8 @@ impl<'a> Run<'a> {
         PackageSet::open(&self.cache, self.resolved.fetch()?)
     }
 
-    /// Roots of all images with accounts and the overlay's files: all that shapes shared layers.
+    /// Roots of all images with accounts, the overlay's files and what post-processors do: all that
+    /// shapes layers.
     pub fn roots<'b>(
         &'b self,
         wanted: &[Wanted<'_>],
@@ -64,13 +79,34 @@ impl<'a> Run<'a> {
     ) -> Result<(Vec<Root<'b>>, Ids), ComposeError> {
         let previous = self.resolved.before.as_ref().map(Lock::ids).unwrap_or_default();
         let epoch = self.options.source_date_epoch;
-        let (mut roots, ids) = roots(&self.resolved.targets, packages, &previous, epoch)?;
+        let (mut roots, ids) =
+            roots(&self.resolved.targets, packages, &previous, epoch, &self.plugins)?;
         for (root, wanted) in roots.iter_mut().zip(wanted) {
             root.add_accounts(&ids);
-            let files = wanted.files(&root.accounts())?;
-            add_overlay_files(root, &files)?;
+            let files = wanted.files(&root.accounts());
+            match files.and_then(|files| add_overlay_files(root, &files)) {
+                // a filter may have left out an account or a directory that the overlay counts on
+                Err(error) if root.filtered => {
+                    let failure = ImageFailure::of("after its plugins left files out", &error);
+                    root.found.fail(failure);
+                }
+                done => done?,
+            }
         }
+        roots.par_iter_mut().enumerate().for_each(|(at, root)| {
+            post_process(root, self.plugins.of(at).unwrap_or_default(), packages);
+        });
         Ok((roots, ids))
+    }
+
+    /// The selected ones of these failures, for a report.
+    pub fn failed(&self, failures: &BTreeMap<usize, ImageFailure>) -> Vec<FailedImage> {
+        let of = |(at, target): (usize, &Target)| {
+            let failure = failures.get(&at)?.clone();
+            let (name, arch) = (target.image.name.to_string(), target.arch.to_string());
+            Some(FailedImage { name, arch, failure })
+        };
+        self.selected().filter_map(of).collect()
     }
 
     /// The layers of all images, as close to the lock's plan as can be.
