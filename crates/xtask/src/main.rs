@@ -6,6 +6,7 @@ mod bench;
 mod corpus;
 mod demo;
 mod packages;
+mod plugins;
 mod run;
 mod test;
 mod workspace;
@@ -28,6 +29,10 @@ enum Command {
     Test(test::Arguments),
     /// Make RPM repositories of Debian 12 packages: real input for the tests
     Corpus(corpus::Arguments),
+    /// Build plugins as WebAssembly components; the bundled ones are kept in plugins/bundled
+    Plugins(plugins::Arguments),
+    /// Write the plugin SDK's bindings from wit/
+    Bindings,
     /// Measure strata beside dnf and umoci, and write docs/benchmarks.md
     Bench(bench::Arguments),
 }
@@ -37,6 +42,8 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::demo(&arguments),
         Command::Test(arguments) => test::test(&arguments),
         Command::Corpus(arguments) => corpus::corpus(&arguments),
+        Command::Plugins(arguments) => plugins::plugins(&arguments),
+        Command::Bindings => plugins::bindings(),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
     match outcome {

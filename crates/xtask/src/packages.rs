@@ -55,6 +55,14 @@ pub const ORACLES: &[Need] = &[
     need("zstd", "zstd", "zstd"),
     need("bzip2", "bzip2", "bzip2"),
     need("curl", "curl", "curl"),
+    need("/lib/systemd/systemd", "systemd", "systemd"),
+];
+
+/// To build plugins where rustup has no target for them.
+pub const WASM: &[Need] = &[
+    need("/usr/bin/rustc", "rustc-web", ""),
+    need("/usr/bin/cargo", "cargo-web", ""),
+    need("/usr/lib/rustlib/src/rust/library/Cargo.toml", "rust-web-src", ""),
 ];
 
 /// What benchmarks compare with, and what they measure with.
@@ -74,6 +82,11 @@ impl Need {
             None => exists(self.probe),
         }
     }
+}
+
+/// Whether all of them are met.
+pub fn met(needs: &[Need]) -> bool {
+    missing(&[needs]).is_empty()
 }
 
 /// The needs that are not met.
@@ -109,7 +122,7 @@ fn advice(purpose: &str, needs: &[&Need]) -> String {
     );
     if needs.iter().all(|need| !need.fedora.is_empty()) {
         text += &format!("\nhint: on Fedora run `sudo dnf install {}`", join(&fedora));
-    } else {
+    } else if needs.iter().any(|need| need.probe == "apt-get") {
         text += "\nhint: a corpus is made of Debian's packages: without apt, make it on Debian 12 \
                  and name its directory in STRATA_CORPUS";
     }

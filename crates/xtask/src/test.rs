@@ -3,6 +3,7 @@
 //! The order makes cargo build each thing once, and ends with the test runner's summary.
 
 use crate::corpus::{self, Set};
+use crate::plugins::{self, Install};
 use crate::run::{cargo, run, succeeds};
 use crate::{packages, workspace};
 use anyhow::Result;
@@ -24,6 +25,10 @@ pub fn test(arguments: &Arguments) -> Result<()> {
     packages::require("building", &[packages::BUILD])?;
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
     run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    if !arguments.fast {
+        let install = if packages::can_install() { Install::Yes } else { Install::No };
+        plugins::check(install)?;
+    }
     let environment = if arguments.fast { Vec::new() } else { corpora()? };
     run(cargo(&["test", "--workspace", "--quiet", "--doc"]).envs(environment.clone()))?;
     let nextest = succeeds(&mut cargo(&["nextest", "--version"]));
@@ -61,6 +66,6 @@ fn prepare() -> Result<PathBuf> {
         return Ok(workspace::root().join(directory));
     }
     let directory = corpus::default_directory();
-    corpus::make(&[Set::Small, Set::Large], &directory, false)?;
+    corpus::make(&[Set::Small, Set::Large, Set::Units], &directory, false)?;
     Ok(directory)
 }
