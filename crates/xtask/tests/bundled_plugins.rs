@@ -34,7 +34,7 @@ fn no_path_of_a_machine_is_in_a_component() {
     for name in sources::bundled(root).unwrap() {
         let bytes = std::fs::read(root.join(format!("plugins/bundled/{name}.wasm"))).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        for path in [".cargo/registry", ".rustup", "/home/", "/root/", "\\\\"] {
+        for path in ["/.cargo/", "/.rustup/", "/registry/src/", "/rustlib/", "/home/"] {
             assert!(!text.contains(path), "`{name}` contains `{path}`");
         }
         assert!(!text.contains(&*root.to_string_lossy()), "`{name}` contains its directory");
