@@ -266,6 +266,36 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    /// The names in a directory and what they are, in byte order.
+    pub fn children(&self, directory: &TreePath) -> impl Iterator<Item = (&[u8], &Node)> {
+        let mut prefix = directory.as_bytes().to_vec();
+        if !directory.is_root() {
+            prefix.push(b'/');
+        }
+        let mut from = Bound::Excluded(directory.clone());
+        std::iter::from_fn(move || {
+            loop {
+                let rest = (from.as_ref(), Bound::Unbounded);
+                let (path, node) = self.nodes.range(rest).next()?;
+                let Some(name) = path.as_bytes().strip_prefix(prefix.as_slice()) else {
+                    // `a-b` stands between `a` and `a/b`
+                    if path.as_bytes() > prefix.as_slice() {
+                        return None;
+                    }
+                    from = Bound::Included(TreePath(prefix.as_slice().into()));
+                    continue;
+                };
+                let Some(end) = name.iter().position(|b| *b == b'/') else {
+                    from = Bound::Excluded(path.clone());
+                    return Some((name, node));
+                };
+                // over all that lies deeper: `0` is the byte after `/`
+                let over = [&prefix, &name[..end], b"0"].concat();
+                from = Bound::Included(TreePath(over.into()));
+            }
+        })
+    }
+
     /// Follows symbolic links in every directory component (not in the last one), inside the tree:
     /// an absolute target starts at the root, `..` stops there. Components that do not exist are
     /// kept as they are; anything but a directory on the way is an error.
@@ -423,6 +453,22 @@ mod tests {
         assert_eq!(resolve(&tree, "/f"), "/f");
         let below = tree.resolve_parent(&path("/f/x")).unwrap_err();
         assert_eq!(below.to_string(), "`/f` is not a directory");
+    }
+
+    #[test]
+    fn children_are_the_names_of_one_directory() {
+        let files = ["/a/b/c/d", "/a/b-c", "/a/b0", "/a/b/e", "/a-b/x", "/a0", "/a/\u{ff}/x", "/z"];
+        let tree = tree(&[("/a/link", "b")], &files);
+        let names = |at: &str| -> Vec<String> {
+            let names = tree.children(&path(at)).map(|(name, _)| name);
+            names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+        };
+        assert_eq!(names("/"), ["a", "a-b", "a0", "z"]);
+        assert_eq!(names("/a"), ["b", "b-c", "b0", "link", "\u{ff}"]);
+        assert_eq!(names("/a/b"), ["c", "e"]);
+        assert!(names("/a/b-c").is_empty() && names("/none").is_empty());
+        let directories = tree.children(&path("/a")).filter(|(_, node)| node.is_dir());
+        assert_eq!(directories.count(), 2);
     }
 
     #[test]
