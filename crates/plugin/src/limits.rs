@@ -1,0 +1,54 @@
+//! What one call of a plugin may use. None of it is measured by a clock: a plugin that ends on one
+//! machine ends on every machine.
+
+/// Instructions of the guest, about; copying a byte counts as one, too. A loop that does nothing
+/// is stopped after two to five seconds.
+pub const FUEL: u64 = 6_000_000_000;
+
+/// What host functions may do for one call: a unit is a byte that is handed over.
+pub const HOST_WORK: u64 = 4_000_000_000;
+
+/// What a call of a host function costs of [`HOST_WORK`] beside the bytes.
+pub const HOST_CALL: u64 = 1_000;
+
+/// Bytes of all linear memories together.
+pub const MEMORY: usize = 256 << 20;
+
+/// Elements of all tables together.
+pub const TABLE_ELEMENTS: usize = 1_000_000;
+
+/// Core instances, and tables.
+pub const INSTANCES: usize = 200;
+
+/// Linear memories.
+pub const MEMORIES: usize = 64;
+
+/// Bytes of WebAssembly stack.
+pub const STACK: usize = 512 << 10;
+
+/// Bytes that the host allocates for one result or one argument of a host function.
+pub const OUTPUT: usize = 64 << 20;
+
+/// Changes of the tree or the configuration.
+pub const EDITS: usize = 100_000;
+
+/// Findings.
+pub const DIAGNOSTICS: usize = 1_000;
+
+/// Bytes of a message, hint or log line; what is longer is cut.
+pub const LINE: usize = 4 << 10;
+
+/// Log lines.
+pub const LOG_LINES: usize = 1_000;
+
+/// Bytes of a file that `tree.read` returns.
+pub const FILE: u64 = 16 << 20;
+
+/// Bytes of a path, and of one name in it.
+pub const PATH: usize = 4095;
+
+/// Bytes of one name in a path.
+pub const NAME: usize = 255;
+
+/// Bytes of a component.
+pub const COMPONENT: usize = 64 << 20;
