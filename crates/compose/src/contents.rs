@@ -208,3 +208,107 @@ impl ReadContent for ImageContents<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use crate::cache::Cache;
+    use std::{fs, path::Path};
+    use strata_oci::Digest as OciDigest;
+    use strata_rpm::ChecksumAlgorithm;
+
+    struct Bench {
+        dir: tempfile::TempDir,
+        checksum: Checksum,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let middle = "m".repeat(40_000);
+            let large = "l".repeat(100_000);
+            let bytes = strata_testkit::pack(
+                r#"{"name": "p", "version": "1"}"#,
+                &[
+                    ("/a/one", "1"),
+                    ("/a/empty", ""),
+                    ("/a/two", "22"),
+                    ("/a/middle", &middle),
+                    ("/b/three", "333"),
+                    ("/b/large", &large),
+                ],
+            );
+            fs::write(dir.path().join("p.rpm"), &bytes).unwrap();
+            let hex = OciDigest::of(&bytes).hex();
+            let checksum = Checksum::new(ChecksumAlgorithm::Sha256, &hex).unwrap();
+            Self { dir, checksum }
+        }
+
+        fn rpm(&self) -> std::path::PathBuf {
+            self.dir.path().join("p.rpm")
+        }
+
+        fn open(&self) -> PackageSet {
+            let cache = Cache::open(&self.dir.path().join("cache")).unwrap();
+            PackageSet::open(&cache, vec![(self.checksum.clone(), self.rpm())]).unwrap()
+        }
+
+        fn read(&self, set: &PackageSet, path: &str) -> Option<String> {
+            let file = set.get(&self.checksum).unwrap();
+            let found =
+                file.package.files.iter().position(|entry| entry.path == path.as_bytes()).unwrap();
+            let bytes = set.content(file, u32::try_from(found).unwrap()).ok()?;
+            Some(String::from_utf8(bytes.to_vec()).unwrap())
+        }
+
+        fn bundles(&self) -> Vec<std::path::PathBuf> {
+            let entries = fs::read_dir(self.dir.path().join("cache/facts")).unwrap();
+            let paths = entries.map(|entry| entry.unwrap().path());
+            paths.filter(|path| path.extension().is_some_and(|end| end == "files")).collect()
+        }
+    }
+
+    /// Leaves the headers, so that a payload cannot be read again.
+    fn cut(path: &Path) {
+        let bytes = fs::read(path).unwrap();
+        let headers = strata_rpm::RpmFile::headers_len(&bytes).unwrap();
+        fs::write(path, bytes.get(..headers).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_payload_is_unpacked_once_for_a_directory() {
+        let bench = Bench::new();
+        let set = bench.open();
+        assert_eq!(bench.read(&set, "/a/two").as_deref(), Some("22"));
+        assert_eq!(bench.read(&set, "/b/large").unwrap().len(), 100_000);
+        cut(&bench.rpm());
+        assert_eq!(bench.read(&set, "/a/one").as_deref(), Some("1"));
+        assert_eq!(bench.read(&set, "/a/empty").as_deref(), Some(""));
+        assert_eq!(bench.read(&set, "/b/large").unwrap().len(), 100_000);
+        assert_eq!(bench.read(&set, "/b/three"), None, "nobody asked for it before");
+    }
+
+    #[test]
+    fn small_files_are_there_in_the_next_run_and_damage_is_seen() {
+        let bench = Bench::new();
+        for path in ["/a/one", "/a/middle", "/b/large"] {
+            assert!(bench.read(&bench.open(), path).is_some());
+        }
+        assert_eq!(bench.bundles().len(), 2, "the neighbours, and the middle one");
+        let whole = fs::read(bench.rpm()).unwrap();
+        cut(&bench.rpm());
+        let set = bench.open();
+        assert_eq!(bench.read(&set, "/a/two").as_deref(), Some("22"));
+        assert_eq!(bench.read(&set, "/a/middle").unwrap().len(), 40_000);
+        assert_eq!(bench.read(&set, "/b/large"), None, "too large to be kept");
+        for damage in [b"".as_slice(), b"1", b"122x", b"222"] {
+            for path in bench.bundles() {
+                fs::write(path, damage).unwrap();
+            }
+            assert_eq!(bench.read(&bench.open(), "/a/two"), None);
+        }
+        fs::write(bench.rpm(), whole).unwrap();
+        assert_eq!(bench.read(&bench.open(), "/a/two").as_deref(), Some("22"));
+    }
+}
