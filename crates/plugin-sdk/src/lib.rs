@@ -63,3 +63,8 @@ pub use settings::{Setting, Settings};
 
 #[doc(hidden)]
 pub use export::roles_are_implemented;
+
+/// What the guide for authors shows is what compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/plugins.md")]
+struct Guide;
