@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// crates of the workspace that it uses.
 const CRATES: &[(&str, Kind, &[&str])] = &[
     ("assemble", Kind::Pure, &["oci", "rootfs", "spec"]),
-    ("cli", Kind::Binary, &["compose"]),
+    ("cli", Kind::Binary, &["compose", "oci", "plugin", "rootfs", "rpm", "spec"]),
     (
         "compose",
         Kind::Library,
@@ -18,6 +18,12 @@ const CRATES: &[(&str, Kind, &[&str])] = &[
     ),
     ("layer", Kind::Pure, &["oci", "rootfs", "rpm"]),
     ("oci", Kind::Pure, &[]),
+    ("plugin", Kind::Library, &["oci", "rootfs", "rpm", "store"]),
+    ("plugin-hardening", Kind::Library, &["plugin-sdk"]),
+    ("plugin-sdk", Kind::Library, &[]),
+    ("plugin-slim", Kind::Library, &["plugin-sdk"]),
+    ("plugin-systemd", Kind::Library, &["plugin-sdk"]),
+    ("plugin-testkit", Kind::Development, &["oci", "plugin", "rootfs", "rpm"]),
     ("repo", Kind::Library, &["rpm", "store"]),
     ("resolve", Kind::Pure, &["rpm"]),
     ("rootfs", Kind::Pure, &["rpm"]),
@@ -85,12 +91,13 @@ fn the_documentation_has_the_same_table() {
 
 #[test]
 fn paths_in_the_documentation_exist() {
-    for document in ["docs/architecture.md", "CONTRIBUTING.md"] {
+    for document in ["docs/architecture.md", "docs/plugins.md", "CONTRIBUTING.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         for quoted in text.split('`').skip(1).step_by(2) {
             let first = quoted.split('/').next().unwrap_or_default();
             let is_path = quoted.contains('/')
-                && ["crates", "docs", "tests", "examples", ".ci"].contains(&first)
+                && ["crates", "docs", "tests", "examples", "plugins", "wit", ".ci"]
+                    .contains(&first)
                 && !quoted.contains([' ', '*', 'N']);
             assert!(!is_path || root().join(quoted).exists(), "{document}: no `{quoted}`");
         }
