@@ -25,6 +25,9 @@ pub struct Arguments {
     /// bundled ones
     #[arg(value_name = "NAME|CRATE")]
     crates: Vec<PathBuf>,
+    /// Run the crates' tests; STRATA_PLUGIN tells them where the component is
+    #[arg(long, requires = "crates")]
+    test: bool,
 }
 
 /// Builds or checks what the command line asks for.
@@ -52,6 +55,12 @@ pub fn plugins(arguments: &Arguments) -> Result<()> {
         let path = build::target().join(sources::short_name(&directory)?).with_extension("wasm");
         std::fs::write(&path, &bytes)?;
         println!("{} ({} bytes)", path.display(), bytes.len());
+        if arguments.test {
+            let mut command = cargo(&["test"]);
+            // what the crate shares with the workspace need not be compiled again
+            command.env("CARGO_TARGET_DIR", workspace::target());
+            run(command.env("STRATA_PLUGIN", &path).current_dir(&directory))?;
+        }
     }
     Ok(())
 }

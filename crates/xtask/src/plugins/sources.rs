@@ -16,12 +16,20 @@ pub fn bundled(root: &Path) -> Result<Vec<String>> {
 /// and the SDK's, `wit/`, the profile, and the one crate that is linked in.
 pub fn digest(root: &Path, plugin: &str) -> Result<String> {
     let mut files = Vec::new();
+    let mut hash = Sha256::new();
     for directory in [format!("plugins/{plugin}"), "crates/plugin-sdk".to_owned()] {
-        files.push(root.join(&directory).join("Cargo.toml"));
+        // what else a manifest says, such as what tests need, shapes no component
+        let manifest = text(&root.join(&directory).join("Cargo.toml"))?;
+        for name in ["package", "features", "dependencies"] {
+            add(
+                &mut hash,
+                &format!("{directory} {name}"),
+                section(&manifest, name).join("\n").as_bytes(),
+            );
+        }
         gather(&root.join(&directory).join("src"), &mut files)?;
     }
     gather(&root.join("wit"), &mut files)?;
-    let mut hash = Sha256::new();
     for file in files {
         let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
         add(&mut hash, &name, &read(&file)?);
