@@ -267,7 +267,10 @@ impl Tree {
     }
 
     /// The names in a directory and what they are, in byte order.
-    pub fn children(&self, directory: &TreePath) -> impl Iterator<Item = (&[u8], &Node)> {
+    pub fn children<'a>(
+        &'a self,
+        directory: &TreePath,
+    ) -> impl Iterator<Item = (&'a [u8], &'a Node)> + use<'a> {
         let mut prefix = directory.as_bytes().to_vec();
         if !directory.is_root() {
             prefix.push(b'/');
