@@ -3,7 +3,7 @@
 //! Source: systemd.exec(5) `EnvironmentFile=`, systemd.service(5) *Command lines*.
 
 use crate::words::{self, Mode};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `NAME=value` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +129,7 @@ pub struct Replaced {
     /// The words.
     pub words: Vec<String>,
     /// Variables that nothing sets.
-    pub unset: Vec<String>,
+    pub unset: BTreeSet<String>,
 }
 
 /// Replaces `$NAME` that is a word of its own by the words of its value, `${NAME}` anywhere by
@@ -142,7 +142,9 @@ pub fn replace(words: &[String], variables: &BTreeMap<String, String>) -> Replac
                 Some(value) => {
                     out.words.extend(words::words(value, Mode::Variable).unwrap_or_default());
                 }
-                None => out.unset.push(name.to_owned()),
+                None => {
+                    out.unset.insert(name.to_owned());
+                }
             },
             _ => {
                 let word = replace_in(word, variables, &mut out.unset);
@@ -153,7 +155,11 @@ pub fn replace(words: &[String], variables: &BTreeMap<String, String>) -> Replac
     out
 }
 
-fn replace_in(word: &str, variables: &BTreeMap<String, String>, unset: &mut Vec<String>) -> String {
+fn replace_in(
+    word: &str,
+    variables: &BTreeMap<String, String>,
+    unset: &mut BTreeSet<String>,
+) -> String {
     let mut out = String::new();
     let mut rest = word;
     while let Some((before, after)) = rest.split_once('$') {
@@ -166,7 +172,9 @@ fn replace_in(word: &str, variables: &BTreeMap<String, String>, unset: &mut Vec<
         {
             match variables.get(name) {
                 Some(value) => out.push_str(value),
-                None => unset.push(name.to_owned()),
+                None => {
+                    unset.insert(name.to_owned());
+                }
             }
             rest = after;
         } else {
@@ -216,6 +224,6 @@ mod tests {
                 .to_vec();
         let replaced = replace(&words, &values);
         assert_eq!(replaced.words, ["1", "2 3", "1 '2 3'", "", "a$C", "xy$z", "$A", ""]);
-        assert_eq!(replaced.unset, ["N", "N"]);
+        assert_eq!(replaced.unset, BTreeSet::from(["N".to_owned()]));
     }
 }

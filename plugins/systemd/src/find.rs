@@ -77,12 +77,16 @@ fn parse(text: &str) -> Result<UnitName, Problem> {
 /// sources, else of all. Where there are others, those of `Type=oneshot` do not count.
 fn choose(files: &dyn Files) -> Result<UnitName, Problem> {
     let packages = files.packages();
-    let requested: BTreeSet<_> =
-        packages.iter().filter(|package| package.requested).map(|p| p.name.as_str()).collect();
-    let sources: BTreeSet<_> =
-        packages.iter().filter(|package| package.requested).map(|p| p.source.as_str()).collect();
-    let source_of: BTreeMap<_, _> =
-        packages.iter().map(|package| (package.name.as_str(), package.source.as_str())).collect();
+    // one by one: `collect` sorts first, and its code is large
+    let (mut requested, mut sources) = (BTreeSet::new(), BTreeSet::new());
+    let mut source_of = BTreeMap::new();
+    for package in &packages {
+        source_of.insert(package.name.as_str(), package.source.as_str());
+        if package.requested {
+            requested.insert(package.name.as_str());
+            sources.insert(package.source.as_str());
+        }
+    }
     let all = all(files);
     let of = |test: &dyn Fn(&str) -> bool| {
         let mut some = all.clone();

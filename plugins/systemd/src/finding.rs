@@ -27,19 +27,25 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One place for the code that every finding shares.
+    #[inline(never)]
+    fn new(severity: Severity, message: String, place: Option<Place>) -> Self {
+        Self { severity, message, place, hint: None }
+    }
+
     /// A refusal.
     pub fn refusal(message: impl Into<String>, place: Option<Place>) -> Self {
-        Self { severity: Severity::Refusal, message: message.into(), place, hint: None }
+        Self::new(Severity::Refusal, message.into(), place)
     }
 
     /// A warning.
     pub fn warning(message: impl Into<String>, place: Option<Place>) -> Self {
-        Self { severity: Severity::Warning, message: message.into(), place, hint: None }
+        Self::new(Severity::Warning, message.into(), place)
     }
 
     /// A note.
     pub fn note(message: impl Into<String>, place: Option<Place>) -> Self {
-        Self { severity: Severity::Note, message: message.into(), place, hint: None }
+        Self::new(Severity::Note, message.into(), place)
     }
 
     /// With what to do about it.

@@ -200,7 +200,9 @@ fn labels(service: &Service, mapped: &mut Mapped) {
     }
     let web = |text: &str| text.starts_with("http://") || text.starts_with("https://");
     if let Some(url) = service.documentation.iter().find(|url| web(&url.value)) {
-        mapped.add(Change::Label(DOCUMENTATION, url.value.clone()), &url.place);
+        // a list with commas is wrong, and common
+        let address = url.value.trim_end_matches([',', ';']).to_owned();
+        mapped.add(Change::Label(DOCUMENTATION, address), &url.place);
     }
 }
 

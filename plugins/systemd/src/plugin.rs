@@ -134,8 +134,11 @@ impl<'a> Host<'a> {
             return Rc::clone(known);
         }
         let entries = self.image.tree().entries(directory).unwrap_or_default();
-        let listing: Rc<Listing> =
-            Rc::new(entries.into_iter().map(|entry| (entry.name, entry.attributes)).collect());
+        let mut listing = Listing::new();
+        for entry in entries {
+            listing.insert(entry.name, entry.attributes);
+        }
+        let listing = Rc::new(listing);
         self.listings.borrow_mut().insert(directory.to_owned(), Rc::clone(&listing));
         listing
     }

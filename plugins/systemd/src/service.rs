@@ -10,7 +10,7 @@ pub use read::read;
 
 use crate::finding::Finding;
 use crate::syntax::Place;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +194,7 @@ pub struct Service {
     /// Directives that are lost: `key=` and where, each as it is in force.
     pub lost: Vec<(String, &'static str, Place)>,
     /// Directives without meaning in a container, by section and key.
-    pub harmless: Vec<String>,
+    pub harmless: BTreeSet<String>,
     /// Why systemd would not start it.
     pub fatal: Vec<Finding>,
     /// What else there is to tell.

@@ -50,7 +50,8 @@ pub fn variables(
 
 /// Variables that systemd sets by itself; a container runtime has its own ways.
 fn implied(files: &dyn Files, service: &Service) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::from([("PATH".to_owned(), PATH.to_owned())]);
+    let mut all = BTreeMap::new();
+    all.insert("PATH".to_owned(), PATH.to_owned());
     let name = service.user.as_ref().map(|user| user.value.as_str());
     if let Some(user) = name.and_then(|name| accounts::user(files, name)) {
         all.insert("HOME".to_owned(), user.home);

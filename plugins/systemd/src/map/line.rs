@@ -134,10 +134,7 @@ fn add(
         arguments.to_vec()
     } else {
         let replaced = replace(arguments, variables);
-        let mut unset = replaced.unset;
-        unset.sort();
-        unset.dedup();
-        for name in unset {
+        for name in replaced.unset {
             let message = format!("`{name}` in `ExecStart=` is not set, and left out");
             let finding = if RUNTIME.contains(&name.as_str()) {
                 Finding::warning(message, here()).hint("systemd sets it, a container does not")

@@ -23,8 +23,6 @@ pub fn read(unit: &Unit, files: &dyn Files) -> Service {
     for assignment in &unit.assignments {
         reader.assignment(assignment);
     }
-    reader.service.harmless.sort();
-    reader.service.harmless.dedup();
     reader.service
 }
 
@@ -61,9 +59,9 @@ impl Reader<'_> {
             Meaning::Harmless => {
                 let key = format!("{key}=");
                 if value.is_empty() {
-                    self.service.harmless.retain(|known| *known != key);
+                    self.service.harmless.remove(&key);
                 } else {
-                    self.service.harmless.push(key);
+                    self.service.harmless.insert(key);
                 }
             }
             Meaning::Unknown => {
