@@ -9,13 +9,13 @@ use strata_oci::FileOrigin;
 #[error("{kind}")]
 pub struct PluginError {
     plugin: String,
-    kind: PluginErrorKind,
+    kind: Box<PluginErrorKind>,
     details: Vec<String>,
 }
 
 impl PluginError {
     pub(crate) fn new(plugin: &str, kind: PluginErrorKind) -> Self {
-        Self { plugin: plugin.to_owned(), kind, details: Vec::new() }
+        Self { plugin: plugin.to_owned(), kind: Box::new(kind), details: Vec::new() }
     }
 
     pub(crate) fn with_details(mut self, details: Vec<String>) -> Self {
