@@ -51,6 +51,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Print the layers of each image, with sizes and packages, without building them
     Plan(PlanArgs),
+    /// Print who set each field of the images' configuration, and what that overrode
+    Explain(ExplainArgs),
     /// Print what an image is made of
     Inspect(ImageArgs),
     /// List the files of an image
@@ -64,6 +66,12 @@ pub enum Command {
     /// DIR holds `package.json` (name, version, dependencies, scriptlets, file attributes) and
     /// `root/`, the files.
     Pack(PackArgs),
+    /// List plugins, or print what one is
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
     /// Print a shell's completion script
     Completions {
         /// The shell
@@ -103,6 +111,15 @@ pub struct SpecArgs {
     pub cache_dir: Option<PathBuf>,
 }
 
+/// Plugins besides those of the overlay.
+#[derive(Debug, Args)]
+pub struct PluginArgs {
+    /// Run a plugin on all images, after the overlay's: a bundled name or a path that ends in
+    /// `.wasm`, and settings, for example `systemd:unit=nginx.service`; may be repeated
+    #[arg(long, value_name = "REF[:KEY=VALUE,…]")]
+    pub plugin: Vec<String>,
+}
+
 /// How the lock is used.
 #[derive(Debug, Args)]
 pub struct LockArgs {
@@ -119,6 +136,8 @@ pub struct BuildArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
+    pub plugins: PluginArgs,
+    #[command(flatten)]
     pub lock: LockArgs,
     /// Where the images go: `oci:DIR`, an OCI image layout
     #[arg(long, short, value_name = "oci:DIR")]
@@ -132,6 +151,8 @@ pub struct BuildArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
+    #[command(flatten)]
+    pub plugins: PluginArgs,
     /// Compare with the lock instead of the newest packages
     #[arg(long)]
     pub locked: bool,
@@ -155,6 +176,21 @@ pub struct ResolveArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
+    #[command(flatten)]
+    pub plugins: PluginArgs,
+    #[command(flatten)]
+    pub lock: LockArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub spec: SpecArgs,
+    /// Only this image; the same as `--image`
+    #[arg(value_name = "IMAGE")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub plugins: PluginArgs,
     #[command(flatten)]
     pub lock: LockArgs,
 }
@@ -196,6 +232,25 @@ pub struct ValidateArgs {
     /// The layout: `oci:DIR`
     #[arg(value_name = "oci:DIR")]
     pub layout: Destination,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PluginCommand {
+    /// List the plugins that come with strata
+    List {
+        /// Where compiled plugins are kept [default: `$XDG_CACHE_HOME/strata`]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        cache_dir: Option<PathBuf>,
+    },
+    /// Print what a plugin says of itself: version, roles, settings
+    Inspect {
+        /// A bundled plugin's name, or the path of a component that ends in `.wasm`
+        #[arg(value_name = "PLUGIN", value_hint = ValueHint::FilePath)]
+        plugin: String,
+        /// Where compiled plugins are kept [default: `$XDG_CACHE_HOME/strata`]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        cache_dir: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,19 +4,36 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
-use strata_compose::{ComposeError, ErrorKind};
+use strata_compose::{ComposeError, ErrorKind, FailedImage, ImageFailure, PluginFailure};
 
 /// Why a command ends without success.
 pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
+    /// For the author of what failed.
+    details: Vec<String>,
     kind: ErrorKind,
 }
 
 impl Failure {
     /// The command line asks for something that cannot be.
     pub fn usage(message: impl Into<String>, hint: Option<String>) -> Self {
-        Self { message: message.into(), hint, kind: ErrorKind::Usage }
+        Self { message: message.into(), hint, details: Vec::new(), kind: ErrorKind::Usage }
+    }
+
+    /// A plugin cannot be used.
+    pub fn plugin(reference: &str, failure: PluginFailure) -> Self {
+        let PluginFailure { message, hint, details } = failure;
+        let message = format!("plugin `{reference}`: {message}");
+        Self { message, hint, details, kind: ErrorKind::Inputs }
+    }
+
+    /// An image cannot be made, while others can.
+    pub fn image(image: &FailedImage) -> Self {
+        let FailedImage { name, arch, failure } = image;
+        let ImageFailure { message, hint, details } = failure.clone();
+        let message = format!("image `{name}` ({arch}): {message}");
+        Self { message, hint, details, kind: ErrorKind::Inputs }
     }
 
     /// Standard output is gone: a closed pipe is how `head` says that it has seen enough.
@@ -27,6 +44,7 @@ impl Failure {
         Self {
             message: format!("cannot write to standard output: {error}"),
             hint: None,
+            details: Vec::new(),
             kind: ErrorKind::Outside,
         }
     }
@@ -36,6 +54,9 @@ impl Failure {
         let mut err = io::stderr().lock();
         // there is nobody left to tell if this fails
         let _ = writeln!(err, "error: {}", self.message);
+        for line in &self.details {
+            let _ = writeln!(err, "  {line}");
+        }
         if let Some(hint) = self.hint {
             let _ = writeln!(err, "hint: {hint}");
         }
@@ -51,6 +72,11 @@ impl Failure {
 impl<E: Into<ComposeError>> From<E> for Failure {
     fn from(error: E) -> Self {
         let error: ComposeError = error.into();
-        Self { message: error.to_string(), hint: error.hint(), kind: error.kind() }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            details: Vec::new(),
+            kind: error.kind(),
+        }
     }
 }

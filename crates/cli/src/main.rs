@@ -2,9 +2,11 @@
 //! and the exit code of the kind of failure.
 
 mod args;
+mod explain;
 mod failure;
 mod image;
 mod manual;
+mod plugins;
 mod progress;
 mod spec;
 
@@ -31,11 +33,13 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Check(args) => spec::check(cli, args),
         Command::Resolve(args) => spec::resolve(cli, args),
         Command::Plan(args) => spec::plan(cli, args),
+        Command::Explain(args) => explain::explain(cli, args),
         Command::Inspect(args) => image::inspect(cli, args),
         Command::Ls(args) => image::ls(cli, args),
         Command::Cat(args) => image::cat(args),
         Command::Validate(args) => image::validate(cli, args),
         Command::Pack(args) => spec::pack(cli, args),
+        Command::Plugin { command } => plugins::commands::plugin(cli, command),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { dir } => manual::man(dir),
     }

@@ -3,27 +3,39 @@
 use crate::{
     OUT_OF_DATE,
     args::{
-        BuildArgs, CheckArgs, Cli, Format, LockArgs, PackArgs, PlanArgs, ResolveArgs, SpecArgs,
+        BuildArgs, CheckArgs, Cli, Format, LockArgs, PackArgs, PlanArgs, PluginArgs, ResolveArgs,
+        SpecArgs,
     },
     failure::Failure,
     image::{finish, output, print_json},
+    plugins::Plugins,
     progress::Progress,
 };
 use serde::Serialize;
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
-use strata_compose::{Bytes, ImageReport, LayerReport, LockMode, Options, Reporter, Status};
+use strata_compose::{
+    Bytes, FailedImage, ImageReport, LayerReport, LockMode, Options, Reporter, Status,
+};
 
 /// Builds images.
 pub(crate) fn build(cli: &Cli, args: &BuildArgs) -> Result<ExitCode, Failure> {
-    let options = Options { force: args.force, ..options(&args.spec, mode(&args.lock))? };
+    let options = options(&args.spec, Some(&args.plugins), mode(&args.lock))?;
+    let options = Options { force: args.force, ..options };
     refuse_image_name(&args.output)?;
-    let report = strata_compose::build(&options, &args.output, &progress(cli))?;
-    print(cli, &report, |out| report.images.iter().try_for_each(|image| built(out, image)))
+    let host = Plugins::new(&options.cache_dir);
+    let report = strata_compose::build(&options, &args.output, &host, &progress(cli))?;
+    print(cli, &report, |out| report.images.iter().try_for_each(|image| built(out, image)))?;
+    Ok(failed(&report.failed).unwrap_or(ExitCode::SUCCESS))
+}
+
+/// Tells of images that cannot be made, and gives the exit code if there are any.
+pub(crate) fn failed(images: &[FailedImage]) -> Option<ExitCode> {
+    images.iter().map(|image| Failure::image(image).report()).last()
 }
 
 fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {
@@ -52,9 +64,10 @@ fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {
 /// Tells whether a build would change anything.
 pub(crate) fn check(cli: &Cli, args: &CheckArgs) -> Result<ExitCode, Failure> {
     let mode = if args.locked { LockMode::Locked } else { LockMode::Update };
-    let options = options(&args.spec, mode)?;
+    let options = options(&args.spec, Some(&args.plugins), mode)?;
     refuse_image_name(&args.output)?;
-    let report = strata_compose::check(&options, &args.output, &progress(cli))?;
+    let host = Plugins::new(&options.cache_dir);
+    let report = strata_compose::check(&options, &args.output, &host, &progress(cli))?;
     print(cli, &report, |out| {
         for image in &report.images {
             let state = if image.changes.is_empty() { "current" } else { "out of date" };
@@ -65,12 +78,13 @@ pub(crate) fn check(cli: &Cli, args: &CheckArgs) -> Result<ExitCode, Failure> {
         }
         Ok(())
     })?;
-    Ok(if report.is_current() { ExitCode::SUCCESS } else { ExitCode::from(OUT_OF_DATE) })
+    let code = if report.is_current() { ExitCode::SUCCESS } else { ExitCode::from(OUT_OF_DATE) };
+    Ok(failed(&report.failed).unwrap_or(code))
 }
 
 /// Prints the packages of each image.
 pub(crate) fn resolve(cli: &Cli, args: &ResolveArgs) -> Result<ExitCode, Failure> {
-    let options = options(&args.spec, mode(&args.lock))?;
+    let options = options(&args.spec, None, mode(&args.lock))?;
     let images = strata_compose::resolve(&options, args.write_lock, &progress(cli))?;
     print(cli, &images, |out| {
         for image in &images {
@@ -94,8 +108,9 @@ pub(crate) fn resolve(cli: &Cli, args: &ResolveArgs) -> Result<ExitCode, Failure
 
 /// Prints the layers of each image.
 pub(crate) fn plan(cli: &Cli, args: &PlanArgs) -> Result<ExitCode, Failure> {
-    let options = options(&args.spec, mode(&args.lock))?;
-    let report = strata_compose::plan(&options, &progress(cli))?;
+    let options = options(&args.spec, Some(&args.plugins), mode(&args.lock))?;
+    let host = Plugins::new(&options.cache_dir);
+    let report = strata_compose::plan(&options, &host, &progress(cli))?;
     print(cli, &report, |out| {
         for image in &report.images {
             let shared = image.layers.len();
@@ -110,7 +125,8 @@ pub(crate) fn plan(cli: &Cli, args: &PlanArgs) -> Result<ExitCode, Failure> {
             planned(out, layer)?;
         }
         Ok(())
-    })
+    })?;
+    Ok(failed(&report.failed).unwrap_or(ExitCode::SUCCESS))
 }
 
 fn planned(out: &mut dyn Write, layer: &LayerReport) -> io::Result<()> {
@@ -132,7 +148,7 @@ pub(crate) fn pack(cli: &Cli, args: &PackArgs) -> Result<ExitCode, Failure> {
     })
 }
 
-fn print(
+pub(crate) fn print(
     cli: &Cli,
     value: &impl Serialize,
     text: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -148,11 +164,11 @@ fn print(
 }
 
 /// The bar is taken away when the run ends and the last owner is gone.
-fn progress(cli: &Cli) -> Arc<dyn Reporter + Send> {
+pub(crate) fn progress(cli: &Cli) -> Arc<dyn Reporter + Send> {
     Arc::new(Progress::new(cli.quiet))
 }
 
-fn mode(args: &LockArgs) -> LockMode {
+pub(crate) fn mode(args: &LockArgs) -> LockMode {
     match (args.update, args.locked) {
         (true, _) => LockMode::Update,
         (false, true) => LockMode::Locked,
@@ -174,26 +190,33 @@ fn refuse_image_name(destination: &strata_compose::Destination) -> Result<(), Fa
     }
 }
 
-fn options(args: &SpecArgs, lock: LockMode) -> Result<Options, Failure> {
+pub(crate) fn options(
+    args: &SpecArgs,
+    plugins: Option<&PluginArgs>,
+    lock: LockMode,
+) -> Result<Options, Failure> {
     Ok(Options {
         spec: args.spec.clone(),
         overlay: args.overlay.clone(),
         sets: args.set.clone(),
+        plugins: plugins.map(|args| args.plugin.clone()).unwrap_or_default(),
+        plugin_base: PathBuf::new(),
         repo_dirs: args.repo_dir.clone(),
         images: args.image.clone(),
         arches: args.arch.clone(),
-        cache_dir: cache_dir(args)?,
+        cache_dir: cache_dir(args.cache_dir.as_deref())?,
         source_date_epoch: source_date_epoch()?,
         lock,
         force: false,
     })
 }
 
-fn cache_dir(args: &SpecArgs) -> Result<PathBuf, Failure> {
+/// Where the cache is, if the command line does not say.
+pub(crate) fn cache_dir(given: Option<&Path>) -> Result<PathBuf, Failure> {
     let absolute =
         |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    if let Some(dir) = &args.cache_dir {
-        return Ok(dir.clone());
+    if let Some(dir) = given {
+        return Ok(dir.to_owned());
     }
     let base =
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
