@@ -76,6 +76,9 @@ pub struct SettingInfo {
     pub summary: String,
 }
 
+/// Changes of the configuration, in order, and where they come from.
+pub type Mapping = Vec<(Change, Option<FileOrigin>)>;
+
 /// What a call gave.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome<T> {
@@ -154,13 +157,12 @@ impl Plugin {
         self.component.process(&self.call(settings, Some(image)))
     }
 
-    /// As [`Role::MetadataMapper`]: changes of the configuration, in order, and where they come
-    /// from. A refusal among the findings counts when nothing stronger gives a command line.
+    /// As [`Role::MetadataMapper`]: changes of the configuration. A refusal among the findings counts when nothing stronger gives a command line.
     pub fn map(
         &self,
         settings: &Settings,
         image: &ImageView<'_>,
-    ) -> Result<Outcome<Vec<(Change, Option<FileOrigin>)>>, PluginError> {
+    ) -> Result<Outcome<Mapping>, PluginError> {
         self.has(Role::MetadataMapper)?;
         self.component.map(&self.call(settings, Some(image)))
     }

@@ -5,19 +5,20 @@ use crate::limits;
 
 /// One line of at most [`limits::LINE`] bytes, without control characters.
 pub(crate) fn line(text: &str) -> String {
-    let mut end = text.len().min(limits::LINE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let mut out = String::with_capacity(end);
-    for c in text[..end].trim_end().chars() {
+    let mut out = String::new();
+    for c in text.chars().take(limits::LINE) {
         match c {
             '\n' | '\t' => out.push(' '),
             '\r' => {}
             c if harmful(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
+        if out.len() > limits::LINE {
+            break;
+        }
     }
+    out.truncate(out.floor_char_boundary(limits::LINE));
+    out.truncate(out.trim_end().len());
     out
 }
 
@@ -52,6 +53,7 @@ mod tests {
     fn lines_stay_lines() {
         assert_eq!(line("a\nb\u{1b}[31mc\r\n"), "a b\\u{1b}[31mc");
         assert_eq!(line(&"ä".repeat(5000)).len(), limits::LINE);
+        assert_eq!(line(&"\0".repeat(5000)).len(), limits::LINE);
         assert_eq!(line("\u{202e}x"), "\\u{202e}x");
     }
 

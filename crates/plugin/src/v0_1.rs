@@ -6,7 +6,7 @@ mod imports;
 mod questions;
 
 use crate::{
-    Description, Outcome, PluginError, PluginErrorKind, Role, SettingInfo, Settings,
+    Description, Mapping, Outcome, PluginError, PluginErrorKind, Role, SettingInfo, Settings,
     inspect::{API, Shape},
     limits,
     state::State,
@@ -15,7 +15,7 @@ use crate::{
 use bindings::exports::strata::plugin as exports;
 use bindings::strata::plugin as api;
 use std::{collections::BTreeSet, fmt};
-use strata_oci::{Annotations, Change, Digest, FileOrigin, RuntimeConfig};
+use strata_oci::{Annotations, Digest, RuntimeConfig};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
 use strata_rpm::Package;
 use wasmtime::{
@@ -111,7 +111,7 @@ impl Component {
     pub fn describe(&self, call: &Call<'_>) -> Result<Outcome<Description>, PluginError> {
         self.enter(
             call,
-            "`describe`",
+            "describe",
             |store, instance| self.about.load(&mut *store, instance)?.call_describe(store),
             |said| {
                 let names = |setting: exports::about::Setting| SettingInfo {
@@ -140,7 +140,7 @@ impl Component {
         let count = package.files.len();
         self.enter(
             call,
-            "`exclude`",
+            "exclude",
             |store, instance| {
                 let filter = self.filter.as_ref().ok_or(Absent)?.load(&mut *store, instance)?;
                 let (package, files) = questions::package_with_files(package);
@@ -156,36 +156,33 @@ impl Component {
     pub fn process(&self, call: &Call<'_>) -> Result<Outcome<TreeEdits>, PluginError> {
         self.enter(
             call,
-            "`process`",
+            "process",
             |store, instance| {
                 let processor = self.processor.as_ref().ok_or(Absent)?;
                 processor.load(&mut *store, instance)?.call_process(store)
             },
             |said| {
                 let said = said.map_err(answers::error)?;
-                let edits = answers::tree_edits("`process`", said.edits)?;
+                let edits = answers::tree_edits("process", said.edits)?;
                 let role = Role::PostProcessor;
-                Ok((edits, answers::diagnostics("`process`", role, said.diagnostics)?))
+                Ok((edits, answers::diagnostics("process", role, said.diagnostics)?))
             },
         )
     }
 
-    pub fn map(
-        &self,
-        call: &Call<'_>,
-    ) -> Result<Outcome<Vec<(Change, Option<FileOrigin>)>>, PluginError> {
+    pub fn map(&self, call: &Call<'_>) -> Result<Outcome<Mapping>, PluginError> {
         self.enter(
             call,
-            "`map`",
+            "map",
             |store, instance| {
                 let mapper = self.mapper.as_ref().ok_or(Absent)?;
                 mapper.load(&mut *store, instance)?.call_map(store)
             },
             |said| {
                 let said = said.map_err(answers::error)?;
-                let changes = answers::changes("`map`", said.edits)?;
+                let changes = answers::changes("map", said.edits)?;
                 let role = Role::MetadataMapper;
-                Ok((changes, answers::diagnostics("`map`", role, said.diagnostics)?))
+                Ok((changes, answers::diagnostics("map", role, said.diagnostics)?))
             },
         )
     }
@@ -198,7 +195,7 @@ impl Component {
     ) -> Result<Outcome<()>, PluginError> {
         self.enter(
             call,
-            "`check`",
+            "check",
             |store, instance| {
                 let checker = self.checker.as_ref().ok_or(Absent)?;
                 let config = questions::config(config, annotations);
@@ -206,7 +203,7 @@ impl Component {
             },
             |said| {
                 let said = said.map_err(answers::error)?;
-                Ok(((), answers::diagnostics("`check`", Role::Policy, said)?))
+                Ok(((), answers::diagnostics("check", Role::Policy, said)?))
             },
         )
     }

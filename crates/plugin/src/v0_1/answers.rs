@@ -1,7 +1,7 @@
 //! What calls return, checked.
 
 use super::{api::types, exports};
-use crate::{PluginErrorKind, Role, checked, limits, text};
+use crate::{Mapping, PluginErrorKind, Role, checked, limits, text};
 use std::collections::BTreeSet;
 use strata_oci::{Change, ConfigField, Diagnostic, FileOrigin, Severity, Slot, SlotValue};
 use strata_rootfs::{Access, Owner, TreeEdit, TreeEdits};
@@ -160,7 +160,7 @@ fn owner(at: &str, owner: exports::processor::Owner) -> Result<Owner, checked::W
 pub(super) fn changes(
     call: &'static str,
     edits: Vec<exports::mapper::Edit>,
-) -> Result<Vec<(Change, Option<FileOrigin>)>, Bad> {
+) -> Result<Mapping, Bad> {
     let edits = few(call, "changes", limits::EDITS, edits)?;
     edits.into_iter().map(|edit| Ok((change(edit.change)?, origin(edit.origin)?))).collect()
 }

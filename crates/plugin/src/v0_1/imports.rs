@@ -93,7 +93,7 @@ impl api::tree::Host for State {
         self.charge(path.len())?;
         let image = self.image()?;
         let found = parse(&path)
-            .and_then(|path| image.tree.resolve_parent(&path).map_err(walk))
+            .and_then(|path| image.tree.resolve_parent(&path).map_err(|error| walk(&error)))
             .and_then(|path| attributes(&image, &path));
         Ok(found)
     }
@@ -159,7 +159,7 @@ fn parse(path: &str) -> Result<TreePath, Error> {
     }
 }
 
-fn walk(error: WalkError) -> Error {
+fn walk(error: &WalkError) -> Error {
     match error {
         WalkError::Loop(_) => Error::LinkLoop,
         WalkError::NotDirectory(_) => Error::NotADirectory,
@@ -168,7 +168,7 @@ fn walk(error: WalkError) -> Error {
 
 /// Where a path leads.
 fn followed(tree: &Tree, path: &str) -> Result<TreePath, Error> {
-    tree.resolve(&parse(path)?).map_err(walk)
+    tree.resolve(&parse(path)?).map_err(|error| walk(&error))
 }
 
 /// What is there; none for the root of a tree that does not mention it.
