@@ -450,3 +450,15 @@ fn wrong_paths_have_their_errors() {
         assert_eq!(case(function, path), error, "{function} {path}");
     }
 }
+
+#[test]
+fn the_bundled_plugins_say_what_they_are() {
+    for (name, bytes) in strata_plugin::BUNDLED {
+        let plugin = support::load(bytes).unwrap();
+        let description = plugin.describe().unwrap();
+        assert_eq!(description.name, *name);
+        assert!(!description.summary.is_empty() && !description.version.is_empty());
+        assert_eq!(strata_plugin::bundled(name), Some(*bytes));
+    }
+    assert_eq!(strata_plugin::bundled("none"), None);
+}

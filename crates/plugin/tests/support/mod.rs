@@ -3,12 +3,12 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 mod image;
+mod wit;
 
 pub use image::shown;
 use std::fmt::Write as _;
 use strata_plugin::{Host, Plugin, PluginError, Settings};
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit::Interface;
 
 /// A result of any role that is a success without anything in it: zeros.
 pub const EMPTY: &str = "i32.const 256";
@@ -113,47 +113,49 @@ impl Guest {
     }
 
     pub fn build(&self) -> Vec<u8> {
-        let mut resolve = Resolve::default();
-        let wit: String = ["types", "about", "worlds"]
-            .map(|name| {
-                let path = format!("{}/../../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"));
-                let text = std::fs::read_to_string(path).expect("wit");
-                text.replace("package strata:plugin@0.1.0;", "")
-            })
-            .concat();
+        let files = ["types", "about", "worlds"].map(|name| {
+            let path = format!("{}/../../wit/{name}.wit", env!("CARGO_MANIFEST_DIR"));
+            std::fs::read_to_string(path).expect("wit")
+        });
+        let interfaces = wit::interfaces(&files);
         let version = self.version;
-        let wit = format!("package strata:plugin@{version};\n{wit}");
-        resolve.push_str("plugin.wit", &wit).expect("wit");
-        let mut world = "package test:test; world guest {\n".to_owned();
-        for import in ["log", "settings", "image", "tree"] {
-            let _ = writeln!(world, "import strata:plugin/{import}@{version};");
+        let module = self.module.replace("@V", &format!("@{version}"));
+        let mut text = format!("(component\n{LIBC}");
+        let mut with = String::new();
+        for (name, interface) in &interfaces {
+            let full = format!("strata:plugin/{name}@{version}");
+            if module.contains(&full) {
+                text += &imported(name, &full, interface);
+                let _ = write!(with, "(with \"{full}\" (instance");
+                for (function, _) in &interface.functions {
+                    let _ = write!(with, " (export \"{function}\" (func ${name}.{function}))");
+                }
+                with += "))\n";
+            }
         }
-        let mut text = "(module\n".to_owned();
-        text += &self.module.replace("@V", &format!("@{version}"));
-        text += MEMORY;
+        text += "(core module $code (import \"libc\" \"memory\" (memory 2))\n";
+        text += &module;
         text += &self.data.text;
         for (interface, body) in &self.exports {
-            let _ = writeln!(world, "export strata:plugin/{interface}@{version};");
-            let (function, core) = match *interface {
-                "about" => ("describe", ""),
-                "mapper" => ("map", ""),
-                "processor" => ("process", ""),
-                "checker" => ("check", "(param i32)"),
-                _ => ("exclude", "(param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)"),
+            let function = &interfaces[*interface].functions[0].0;
+            let core = match *interface {
+                "about" | "mapper" | "processor" => String::new(),
+                "checker" => "(param i32)".to_owned(),
+                _ => format!("(param{})", " i32".repeat(14)),
             };
             let _ = writeln!(
                 text,
-                "(func ${function} (export \"strata:plugin/{interface}@{version}#{function}\")
-                   {core} (result i32) {body})"
+                "(func ${function} (export \"{function}\") {core} (result i32) {body})"
             );
         }
-        let package = resolve.push_str("test.wit", &(world + "}")).expect("world");
-        let world = resolve.select_world(&[package], Some("guest")).expect("world");
-        let mut module = wat::parse_str(text + ")").unwrap_or_else(|error| panic!("{error}"));
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
-            .expect("metadata");
-        let encoder = ComponentEncoder::default().module(&module).expect("module");
-        encoder.validate(true).encode().unwrap_or_else(|error| panic!("{error:#}"))
+        let _ = writeln!(
+            text,
+            ")\n(core instance $code (instantiate $code (with \"libc\" (instance $libc)) {with}))"
+        );
+        for (interface, _) in &self.exports {
+            text += &exported(interface, version, &interfaces[*interface]);
+        }
+        wat::parse_str(text + ")").unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Loaded by a host of its own, as `hand.wasm`.
@@ -178,8 +180,8 @@ impl Guest {
     }
 }
 
-/// What comes from the host lies behind 64 KiB and is never freed.
-const MEMORY: &str = r#"
+/// The memory. What comes from the host lies behind 64 KiB and is never freed.
+const LIBC: &str = r#"(core module $libc
     (memory (export "memory") 2)
     (global $free (mut i32) (i32.const 65536))
     (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
@@ -190,8 +192,79 @@ const MEMORY: &str = r#"
         (br_if $fits
           (i32.le_u (global.get $free) (i32.shl (memory.size) (i32.const 16))))
         (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u (local.get 3) (i32.const 16))))))
-      (local.get $at))
+      (local.get $at)))
+  (core instance $libc (instantiate $libc))
 "#;
+
+const CANON: &str =
+    r#"(memory (core memory $libc "memory")) (realloc (core func $libc "cabi_realloc"))"#;
+
+/// An interface of the host, and its functions for the code.
+fn imported(name: &str, full: &str, interface: &Interface) -> String {
+    let named = |text: &str| text.replace('$', "$x-");
+    let mut text = format!("(import \"{full}\" (instance ${name}\n");
+    for (own, found) in &interface.types {
+        let (id, definition) = (&found.id, named(&found.definition));
+        let _ = writeln!(
+            text,
+            "(type $d-{id} {definition}) (export \"{own}\" (type $x-{id} (eq $d-{id})))"
+        );
+    }
+    for (function, signature) in &interface.functions {
+        let _ = writeln!(text, "(export \"{function}\" (func {}))", named(signature));
+    }
+    text += "))\n";
+    for (function, _) in &interface.functions {
+        let _ = writeln!(
+            text,
+            "(core func ${name}.{function} (canon lower (func ${name} \"{function}\") {CANON}))"
+        );
+    }
+    text
+}
+
+/// A function of the code as an interface. A component of its own gives the types their names.
+fn exported(name: &str, version: &str, interface: &Interface) -> String {
+    let named = |prefix: &str, text: &str| text.replace('$', prefix);
+    let (function, signature) = &interface.functions[0];
+    let local = format!("$l-{name}-");
+    let mut text = String::new();
+    for (_, found) in &interface.types {
+        let definition = named(&local, &found.definition);
+        let _ = writeln!(text, "(type {local}{} {definition})", found.id);
+    }
+    let lifted = named(&local, signature);
+    let _ = writeln!(
+        text,
+        "(func $f-{name} {lifted} (canon lift (core func $code \"{function}\") {CANON}))
+         (component $c-{name}"
+    );
+    for (own, found) in &interface.types {
+        let (id, definition) = (&found.id, named("$i-", &found.definition));
+        let _ = writeln!(
+            text,
+            "(type $d-{id} {definition}) (import \"t-{own}\" (type $i-{id} (eq $d-{id})))"
+        );
+    }
+    let _ = writeln!(text, "(import \"f\" (func $f {}))", named("$i-", signature));
+    for (own, found) in &interface.types {
+        let (id, definition) = (&found.id, named("$x-", &found.definition));
+        let _ =
+            writeln!(text, "(type $e-{id} {definition}) (export $x-{id} \"{own}\" (type $e-{id}))");
+    }
+    let shown = named("$x-", signature);
+    let _ = writeln!(text, "(export \"{function}\" (func $f) (func {shown})))");
+    let _ = writeln!(text, "(instance $s-{name} (instantiate $c-{name}");
+    for (own, found) in &interface.types {
+        let _ = writeln!(text, "(with \"t-{own}\" (type {local}{}))", found.id);
+    }
+    let _ = writeln!(
+        text,
+        "(with \"f\" (func $f-{name}))))
+         (export \"strata:plugin/{name}@{version}\" (instance $s-{name}))"
+    );
+    text
+}
 
 pub fn load(bytes: &[u8]) -> Result<Plugin, PluginError> {
     Host::new(None).expect("a host").load("hand.wasm", bytes)
