@@ -45,6 +45,7 @@ impl Cache {
         // One of several processes would do; that each compiles is rare, and costs less than a lock
         // that a killed process might hold.
         let compiled = engine.precompile_component(bytes)?;
+        tracing::debug!(target: "strata_plugin", "compiled {digest}");
         let checksum = Digest::of(&compiled);
         let content = [MAGIC, checksum.as_bytes(), &compiled].concat();
         if let Err(error) = store.put_lazily(&key, &content) {
