@@ -8,6 +8,7 @@ use crate::{
     layers::LayerStore,
     lock::Lock,
     packages::PackageSet,
+    plugins::Use,
     publish::Publication,
     run::Run,
     target::{Target, TargetPackage},
@@ -55,7 +56,10 @@ pub fn check(
         let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
         let changes = match present.inputs(at) {
             None => vec!["not built yet".to_owned()],
-            found if found != inputs => changes(target, resolved.before.as_ref()),
+            found if found != inputs => {
+                let uses = run.plugins.of(at).unwrap_or_default();
+                changes(target, uses, resolved.before.as_ref())
+            }
             _ if !listed(at) => vec!["its tags changed".to_owned()],
             _ => Vec::new(),
         };
@@ -69,8 +73,8 @@ pub fn check(
 }
 
 /// What differs from the lock, in words.
-fn changes(target: &Target, before: Option<&Lock>) -> Vec<String> {
-    let Some(old) = before.and_then(|lock| lock.image(target)) else {
+fn changes(target: &Target, uses: &[Use], before: Option<&Lock>) -> Vec<String> {
+    let Some((lock, old)) = before.and_then(|lock| Some((lock, lock.image(target)?))) else {
         return vec!["the inputs changed".to_owned()];
     };
     let by_name = |packages: &[TargetPackage]| {
@@ -107,8 +111,16 @@ fn changes(target: &Target, before: Option<&Lock>) -> Vec<String> {
             (None, b) => changes.push(format!("{name} {} added", list(b))),
         }
     }
+    for used in uses {
+        let reference = &used.reference;
+        match lock.plugin(reference) {
+            Some(known) if known == used.plugin.digest().to_string() => {}
+            Some(_) => changes.push(format!("plugin `{reference}` is another component")),
+            None => changes.push(format!("plugin `{reference}` added")),
+        }
+    }
     if changes.is_empty() {
-        changes.push("the spec, the overlay or a policy changed".to_owned());
+        changes.push("the spec, the overlay, a plugin's settings or a policy changed".to_owned());
     }
     changes
 }
