@@ -6,6 +6,7 @@ use crate::{
     plugins::Plugins,
     spec::{failed, mode, options, print, progress},
 };
+use serde_json::Value;
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -35,29 +36,33 @@ fn block(out: &mut dyn Write, image: &ExplainedImage) -> io::Result<()> {
         }
         writeln!(out)?;
     }
-    for ExplainedField { field, by, shadowed } in &image.fields {
-        match &by.value {
-            serde_json::Value::Null => writeln!(out, "  {field} is taken away")?,
-            serde_json::Value::Bool(true) => writeln!(out, "  {field}")?,
-            value => writeln!(out, "  {field} = {}", shown(value))?,
-        }
-        writeln!(out, "      from {}", by.author)?;
-        for over in shadowed {
-            match &over.value {
-                serde_json::Value::Null | serde_json::Value::Bool(true) => {
-                    writeln!(out, "      over {}", over.author)?;
-                }
-                value => writeln!(out, "      over {} from {}", shown(value), over.author)?,
-            }
-        }
-    }
+    image.fields.iter().try_for_each(|field| line(out, field))?;
     for found in &image.diagnostics {
         writeln!(out, "  {}: {found}", found.severity)?;
     }
     image.warnings.iter().try_for_each(|warning| writeln!(out, "  warning: {warning}"))
 }
 
+/// `FIELD = VALUE  [AUTHOR]`, then what it overrode in the same form.
+fn line(out: &mut dyn Write, field: &ExplainedField) -> io::Result<()> {
+    let ExplainedField { field, by, shadowed } = field;
+    match &by.value {
+        Value::Null => write!(out, "  {field} is taken away")?,
+        Value::Bool(true) => write!(out, "  {field}")?,
+        value => write!(out, "  {field} = {}", shown(value))?,
+    }
+    write!(out, "  [{}]", by.author)?;
+    // an entry point takes a command away that the same author may give anew
+    for over in shadowed.iter().filter(|over| over.author != by.author) {
+        match &over.value {
+            Value::Null | Value::Bool(true) => write!(out, " over [{}]", over.author)?,
+            value => write!(out, " over {}  [{}]", shown(value), over.author)?,
+        }
+    }
+    writeln!(out)
+}
+
 /// Texts as they are, anything else as JSON.
-fn shown(value: &serde_json::Value) -> String {
+fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

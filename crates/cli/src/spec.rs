@@ -35,7 +35,7 @@ pub(crate) fn build(cli: &Cli, args: &BuildArgs) -> Result<ExitCode, Failure> {
 
 /// Tells of images that cannot be made, and gives the exit code if there are any.
 pub(crate) fn failed(images: &[FailedImage]) -> Option<ExitCode> {
-    images.iter().map(|image| Failure::image(image).report()).last()
+    images.iter().fold(None, |_, image| Some(Failure::image(image).report()))
 }
 
 fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {
