@@ -20,11 +20,15 @@ pub(crate) fn man(dir: &Path) -> Result<ExitCode, Failure> {
         .map_err(ComposeError::from)?;
     let mut command = Cli::command();
     command.build();
-    page(&command, "strata", dir)?;
-    for sub in command.get_subcommands() {
-        page(sub, &format!("strata-{}", sub.get_name()), dir)?;
-    }
+    pages(&command, "strata", dir)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The page of a command and those of its own commands: `strata-plugin-list.1`.
+fn pages(command: &clap::Command, name: &str, dir: &Path) -> Result<(), Failure> {
+    page(command, name, dir)?;
+    let mut commands = command.get_subcommands();
+    commands.try_for_each(|sub| pages(sub, &format!("{name}-{}", sub.get_name()), dir))
 }
 
 fn page(command: &clap::Command, name: &str, dir: &Path) -> Result<(), Failure> {

@@ -70,16 +70,18 @@ fn version_and_help() {
     assert!(ran.stderr.contains("build"), "{}", ran.stderr);
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 13] = [
     "build",
     "check",
     "resolve",
     "plan",
+    "explain",
     "inspect",
     "ls",
     "cat",
     "validate",
     "pack",
+    "plugin",
     "completions",
     "man",
 ];
@@ -118,7 +120,10 @@ fn manual_pages() {
     let expected: BTreeSet<String> = COMMANDS
         .iter()
         .map(|command| format!("strata-{command}.1"))
-        .chain(["strata.1".to_owned()])
+        .chain(
+            ["strata", "strata-plugin-list", "strata-plugin-inspect"]
+                .map(|page| format!("{page}.1")),
+        )
         .collect();
     assert_eq!(found, expected);
     let page = fs::read_to_string(bench.path("pages/man1/strata-build.1")).unwrap();
