@@ -230,7 +230,15 @@ impl PluginErrorKind {
             }
             Self::Setting { hint, .. } | Self::Refused { hint, .. } => return hint.clone(),
             Self::Work { .. } => "an endless loop is likely; its author has to look at it",
-            Self::Panic { .. } | Self::OutOfBounds { .. } | Self::Stack { .. } => {
+            Self::Panic { .. }
+            | Self::OutOfBounds { .. }
+            | Self::Stack { .. }
+            | Self::Memory { .. }
+            | Self::Output { .. }
+            | Self::Stopped { .. }
+            | Self::NoImage { .. }
+            | Self::Gave(_)
+            | Self::Internal(_) => {
                 "this is a fault of the plugin: tell its author, with the lines that it logged"
             }
             _ => return None,

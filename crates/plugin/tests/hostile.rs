@@ -160,7 +160,7 @@ fn recursion_ends() {
 fn memory_has_a_limit() {
     let body = "(loop $l (if (i32.eq (memory.grow (i32.const 100)) (i32.const -1))
         (then unreachable)) (br $l)) unreachable";
-    let over = "map needs more memory than the limit of 256 MiB";
+    let over = format!("map needs more memory than the limit of 256 MiB; {AUTHOR}");
     assert_eq!(guest().map(body).map_error(), over);
     // a guest that goes on with what it has is not stopped
     let patient = format!("(drop (memory.grow (i32.const 65000))) {EMPTY}");
@@ -205,8 +205,9 @@ fn results_are_bounded_before_the_host_makes_them() {
         let (guest, at) = guest().data(|data| data.words(&[0, 0, 0, 2_000_000, records]));
         guest.map(&body(at, records))
     };
-    assert_eq!(alias(100).map_error(), "map gave more than 67108864 bytes at once");
-    assert_eq!(alias(100_000).map_error(), "map gave more than 67108864 bytes at once");
+    let over = format!("map gave more than 67108864 bytes at once; {AUTHOR}");
+    assert_eq!(alias(100).map_error(), over);
+    assert_eq!(alias(100_000).map_error(), over);
     let shown = shown();
     let fine = alias(10).plugin().map(&Settings::new(), &shown.view()).unwrap();
     assert_eq!(fine.diagnostics.len(), 10);
@@ -214,10 +215,16 @@ fn results_are_bounded_before_the_host_makes_them() {
     // more than anybody reads
     let (findings, at) = guest().data(|data| data.words(&[0, 0, 0, 131_072, 1_001]));
     let grown = format!("(drop (memory.grow (i32.const 10))) i32.const {at}");
-    assert_eq!(findings.map(&grown).map_error(), "map gave more than 1000 findings");
+    assert_eq!(
+        findings.map(&grown).map_error(),
+        format!("map gave more than 1000 findings; {AUTHOR}")
+    );
     let (edits, at) = guest().data(|data| data.words(&[0, 131_072, 100_001, 0, 0]));
     let grown = format!("(drop (memory.grow (i32.const 100))) i32.const {at}");
-    assert_eq!(edits.map(&grown).map_error(), "map gave more than 100000 changes");
+    assert_eq!(
+        edits.map(&grown).map_error(),
+        format!("map gave more than 100000 changes; {AUTHOR}")
+    );
 }
 
 #[test]
@@ -285,7 +292,7 @@ fn out_of_bounds_is_said() {
     let said = guest().map(body).map_error();
     assert_eq!(said, format!("map accessed memory out of bounds; {AUTHOR}"));
     let said = guest().map("(drop (i32.div_u (i32.const 1) (i32.const 0))) unreachable");
-    assert_eq!(said.map_error(), "map was stopped: integer divide by zero");
+    assert_eq!(said.map_error(), format!("map was stopped: integer divide by zero; {AUTHOR}"));
 }
 
 #[test]
@@ -319,10 +326,10 @@ fn a_description_has_no_image() {
         .exclude("(call $name (i32.const 256)) unreachable");
     let plugin = guest.plugin();
     let none = "asked for the image, which there is none of in this call";
-    assert_eq!(said(&plugin.describe().unwrap_err()), format!("describe {none}"));
+    assert_eq!(said(&plugin.describe().unwrap_err()), format!("describe {none}; {AUTHOR}"));
     let package = strata_rpm::Package::new("a-1-1.noarch".parse().unwrap());
     let error = plugin.exclude(&Settings::new(), &package).unwrap_err();
-    assert_eq!(said(&error), format!("exclude {none}"));
+    assert_eq!(said(&error), format!("exclude {none}; {AUTHOR}"));
 }
 
 #[test]
