@@ -237,8 +237,7 @@ impl PluginErrorKind {
             | Self::Output { .. }
             | Self::Stopped { .. }
             | Self::NoImage { .. }
-            | Self::Gave(_)
-            | Self::Internal(_) => {
+            | Self::Gave(_) => {
                 "this is a fault of the plugin: tell its author, with the lines that it logged"
             }
             _ => return None,
