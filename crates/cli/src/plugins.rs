@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
-use strata_compose::{Mapped, Outcome, PluginFailure, PluginHost, Role, Settings};
+use strata_compose::{Mapping, Outcome, PluginFailure, PluginHost, Role, Settings};
 use strata_oci::{Annotations, Digest, RuntimeConfig};
 use strata_plugin::{BUNDLED, Host, PluginError, bundled};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
@@ -60,28 +60,24 @@ impl PluginHost for Plugins {
         base: &Path,
     ) -> Result<Arc<dyn strata_compose::Plugin>, PluginFailure> {
         let (plugin, _) = self.open(reference, base)?;
-        let roles = plugin.roles().iter().copied().map(role).collect();
-        Ok(Arc::new(Ready { plugin, roles }))
+        Ok(Arc::new(Ready(plugin)))
     }
 }
 
 /// A plugin behind the port of the stages.
-struct Ready {
-    plugin: strata_plugin::Plugin,
-    roles: BTreeSet<Role>,
-}
+struct Ready(strata_plugin::Plugin);
 
 impl strata_compose::Plugin for Ready {
     fn digest(&self) -> Digest {
-        self.plugin.digest()
+        self.0.digest()
     }
 
     fn roles(&self) -> &BTreeSet<Role> {
-        &self.roles
+        self.0.roles()
     }
 
     fn check_settings(&self, settings: &Settings) -> Result<(), PluginFailure> {
-        self.plugin.check_settings(settings).map_err(failure)
+        self.0.check_settings(settings).map_err(failure)
     }
 
     fn exclude(
@@ -89,7 +85,7 @@ impl strata_compose::Plugin for Ready {
         settings: &Settings,
         package: &Package,
     ) -> Result<Outcome<FilePolicy>, PluginFailure> {
-        outcome(self.plugin.exclude(settings, package))
+        self.0.exclude(settings, package).map_err(failure)
     }
 
     fn process(
@@ -97,15 +93,15 @@ impl strata_compose::Plugin for Ready {
         settings: &Settings,
         image: &ImageView<'_>,
     ) -> Result<Outcome<TreeEdits>, PluginFailure> {
-        outcome(self.plugin.process(settings, image))
+        self.0.process(settings, image).map_err(failure)
     }
 
     fn map(
         &self,
         settings: &Settings,
         image: &ImageView<'_>,
-    ) -> Result<Outcome<Mapped>, PluginFailure> {
-        outcome(self.plugin.map(settings, image))
+    ) -> Result<Outcome<Mapping>, PluginFailure> {
+        self.0.map(settings, image).map_err(failure)
     }
 
     fn check(
@@ -115,24 +111,8 @@ impl strata_compose::Plugin for Ready {
         config: &RuntimeConfig,
         annotations: &Annotations,
     ) -> Result<Outcome<()>, PluginFailure> {
-        outcome(self.plugin.check(settings, image, config, annotations))
+        self.0.check(settings, image, config, annotations).map_err(failure)
     }
-}
-
-fn role(role: strata_plugin::Role) -> Role {
-    match role {
-        strata_plugin::Role::PackageFilter => Role::PackageFilter,
-        strata_plugin::Role::PostProcessor => Role::PostProcessor,
-        strata_plugin::Role::MetadataMapper => Role::MetadataMapper,
-        strata_plugin::Role::Policy => Role::Policy,
-    }
-}
-
-fn outcome<T>(
-    called: Result<strata_plugin::Outcome<T>, PluginError>,
-) -> Result<Outcome<T>, PluginFailure> {
-    let strata_plugin::Outcome { value, diagnostics, log } = called.map_err(failure)?;
-    Ok(Outcome { value, diagnostics, log })
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "stands in map_err")]

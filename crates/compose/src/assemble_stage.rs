@@ -2,7 +2,7 @@
 //! it is current.
 
 use crate::{
-    ComposeError, ImageFailure, Mapped, Options, Role,
+    ComposeError, ImageFailure, Mapping, Options, Role,
     documents::Documents,
     packages::PackageSet,
     plugin_stage::{Found, ask},
@@ -147,7 +147,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn edits(reference: &str, changes: Mapped) -> ConfigEdits {
+fn edits(reference: &str, changes: Mapping) -> ConfigEdits {
     let mut edits = ConfigEdits::new();
     for (change, origin) in changes {
         let reference = reference.to_owned();

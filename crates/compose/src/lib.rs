@@ -47,7 +47,7 @@ pub use explain::{
 };
 pub use options::{LockMode, Options};
 pub use pack::{PackError, PackReport, pack};
-pub use plugin::{Mapped, NoPlugins, Outcome, Plugin, PluginFailure, PluginHost, Role, Settings};
+pub use plugin::{NoPlugins, Plugin, PluginFailure, PluginHost, Settings};
 pub use report::{
     BuildReport, CheckReport, CheckedImage, FailedImage, ImageFailure, ImageReport, LayerReport,
     PackageReport, PlanReport, PlannedImage, PluginDiagnostic, ResolvedReport, Status,
@@ -55,4 +55,6 @@ pub use report::{
 pub use scriptlets::SkippedScriptlet;
 /// The layouts and images that this crate reads and writes.
 pub use strata_oci as oci;
+/// What plugins are asked for and what they give.
+pub use strata_oci::{Mapping, Outcome, Role};
 pub use strata_store::{StoreError, write_atomic};

@@ -2,47 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::Path,
     sync::Arc,
 };
-use strata_oci::{Annotations, Change, Diagnostic, Digest, FileOrigin, RuntimeConfig};
+use strata_oci::{Annotations, Digest, Mapping, Outcome, Role, RuntimeConfig};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
 use strata_rpm::Package;
-
-/// What a plugin can do, in the order of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// Leaves files of packages out.
-    PackageFilter,
-    /// Changes the finished tree.
-    PostProcessor,
-    /// Finds image configuration in the tree.
-    MetadataMapper,
-    /// Warns of images, or refuses them.
-    Policy,
-}
-
-impl Role {
-    /// The name of its world in `wit/`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PackageFilter => "package-filter",
-            Self::PostProcessor => "post-processor",
-            Self::MetadataMapper => "metadata-mapper",
-            Self::Policy => "policy",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What a mapper found, in its order, each with the place where it read that.
-pub type Mapped = Vec<(Change, Option<FileOrigin>)>;
 
 /// Settings of one use of a plugin, by name.
 pub type Settings = BTreeMap<String, serde_json::Value>;
@@ -78,7 +43,7 @@ pub trait Plugin: Send + Sync {
         &self,
         settings: &Settings,
         image: &ImageView<'_>,
-    ) -> Result<Outcome<Mapped>, PluginFailure>;
+    ) -> Result<Outcome<Mapping>, PluginFailure>;
     /// [`Role::Policy`]
     fn check(
         &self,
@@ -87,17 +52,6 @@ pub trait Plugin: Send + Sync {
         config: &RuntimeConfig,
         annotations: &Annotations,
     ) -> Result<Outcome<()>, PluginFailure>;
-}
-
-/// What a call gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome<T> {
-    /// The result.
-    pub value: T,
-    /// Findings; refusals among them from [`Plugin::check`] and [`Plugin::map`] only.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Lines that the plugin logged as warnings or errors.
-    pub log: Vec<String>,
 }
 
 /// Why there is no plugin, or why a call gave no result.

@@ -88,7 +88,7 @@ fn shape(imports: &[String], exports: &[String]) -> Result<Shape, PluginErrorKin
     }
     let exports: BTreeSet<&str> = exports.iter().filter_map(|name| own(name)).collect();
     let roles: BTreeSet<Role> =
-        Role::ALL.into_iter().filter(|role| exports.contains(role.interface())).collect();
+        Role::ALL.into_iter().filter(|role| exports.contains(exported(*role))).collect();
     if roles.is_empty() {
         return Err(PluginErrorKind::NoRole);
     }
@@ -101,4 +101,14 @@ fn shape(imports: &[String], exports: &[String]) -> Result<Shape, PluginErrorKin
 /// The interface of ours that a name means.
 fn own(name: &str) -> Option<&str> {
     name.strip_prefix("strata:plugin/")?.split('@').next()
+}
+
+/// The interface that a component of this role exports.
+fn exported(role: Role) -> &'static str {
+    match role {
+        Role::PackageFilter => "filter",
+        Role::PostProcessor => "processor",
+        Role::MetadataMapper => "mapper",
+        Role::Policy => "checker",
+    }
 }

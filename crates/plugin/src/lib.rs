@@ -26,5 +26,6 @@ mod v0_1;
 pub use bundled::{BUNDLED, bundled};
 pub use error::{PluginError, PluginErrorKind};
 pub use host::Host;
-pub use plugin::{Description, Mapping, Outcome, Plugin, Role, SettingInfo};
+pub use plugin::{Description, Plugin, SettingInfo};
 pub use settings::Settings;
+pub use strata_oci::{Mapping, Outcome, Role};

@@ -5,54 +5,9 @@ use crate::{
     v0_1::{Call, Component},
 };
 use std::{collections::BTreeSet, fmt, sync::Arc};
-use strata_oci::{Annotations, Change, Diagnostic, Digest, FileOrigin, RuntimeConfig};
+use strata_oci::{Annotations, Digest, Mapping, Outcome, Role, RuntimeConfig};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
 use strata_rpm::Package;
-
-/// What a plugin can do, in the order of the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Leaves files of packages out.
-    PackageFilter,
-    /// Changes the finished tree.
-    PostProcessor,
-    /// Finds image configuration in the tree.
-    MetadataMapper,
-    /// Warns of images, or refuses them.
-    Policy,
-}
-
-impl Role {
-    /// All, in order.
-    pub const ALL: [Self; 4] =
-        [Self::PackageFilter, Self::PostProcessor, Self::MetadataMapper, Self::Policy];
-
-    /// The name of its world in `wit/`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PackageFilter => "package-filter",
-            Self::PostProcessor => "post-processor",
-            Self::MetadataMapper => "metadata-mapper",
-            Self::Policy => "policy",
-        }
-    }
-
-    /// The interface that a component of this role exports.
-    pub(crate) fn interface(self) -> &'static str {
-        match self {
-            Self::PackageFilter => "filter",
-            Self::PostProcessor => "processor",
-            Self::MetadataMapper => "mapper",
-            Self::Policy => "checker",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What a plugin says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,20 +29,6 @@ pub struct SettingInfo {
     pub name: String,
     /// One line for people.
     pub summary: String,
-}
-
-/// Changes of the configuration, in order, and where they come from.
-pub type Mapping = Vec<(Change, Option<FileOrigin>)>;
-
-/// What a call gave.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome<T> {
-    /// The result.
-    pub value: T,
-    /// Findings.
-    pub diagnostics: Vec<Diagnostic>,
-    /// Lines that the plugin logged as warnings or errors.
-    pub log: Vec<String>,
 }
 
 /// A plugin, to be called from any thread. No call leaves anything behind for the next one.

@@ -13,7 +13,7 @@ use std::{
     },
 };
 use strata_compose::{
-    BuildReport, ComposeError, Destination, LockMode, Mapped, Options, Outcome, Plugin,
+    BuildReport, ComposeError, Destination, LockMode, Mapping, Options, Outcome, Plugin,
     PluginFailure, PluginHost, Reporter, Role, Settings, Silent,
     oci::{
         Annotations, Change, ConfigField, Diagnostic, Digest, FileOrigin, RuntimeConfig, Severity,
@@ -28,7 +28,7 @@ use strata_testkit::{Repository, pack};
 type Answer<T> = Result<Outcome<T>, PluginFailure>;
 type Exclude = dyn Fn(&Settings, &Package) -> Answer<FilePolicy> + Send + Sync;
 type Process = dyn Fn(&Settings, &ImageView<'_>) -> Answer<TreeEdits> + Send + Sync;
-type Map = dyn Fn(&Settings, &ImageView<'_>) -> Answer<Mapped> + Send + Sync;
+type Map = dyn Fn(&Settings, &ImageView<'_>) -> Answer<Mapping> + Send + Sync;
 type Check = dyn Fn(&ImageView<'_>, &RuntimeConfig) -> Answer<()> + Send + Sync;
 
 /// A plugin of closures.
@@ -69,7 +69,7 @@ impl Plugin for Fake {
         (self.process.as_ref().unwrap())(settings, image)
     }
 
-    fn map(&self, settings: &Settings, image: &ImageView<'_>) -> Answer<Mapped> {
+    fn map(&self, settings: &Settings, image: &ImageView<'_>) -> Answer<Mapping> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         (self.map.as_ref().unwrap())(settings, image)
     }
