@@ -42,6 +42,7 @@ mod edits;
 mod export;
 mod image;
 pub mod log;
+pub mod path;
 mod roles;
 mod settings;
 
