@@ -45,10 +45,21 @@ fn service(key: &str, value: &str, has: impl Fn(&str) -> bool) -> Meaning {
 
 const STREAM: &str = "standard streams are the container's";
 
+/// Whether a later value of what is lost takes the place of an earlier one.
+pub fn is_scalar(key: &str) -> bool {
+    SCALAR.split(' ').any(|name| name == key)
+}
+
+/// Lost ones with one value.
+const SCALAR: &str = "\
+    IPCNamespacePath NetworkNamespacePath PAMName RootDirectory RootEphemeral RootImage \
+    StandardError StandardInput StandardOutput TTYPath UMask USBFunctionDescriptors \
+    USBFunctionStrings";
+
 /// Lost, and why it matters.
 const LOST: &[(&str, &str)] = &[
     (
-        "ExecCondition ExecStartPre ExecStartPost",
+        "ExecCondition ExecStartPre ExecStartPost ExecStop ExecStopPost",
         "no command runs before or after that of `ExecStart=`",
     ),
     ("PAMName", "there is no PAM session"),
@@ -88,7 +99,7 @@ const HARMLESS: &str = "\
     CPUSchedulingResetOnFork CPUShares CPUWeight CacheDirectoryAccounting CacheDirectoryQuota \
     CapabilityBoundingSet CoredumpFilter CoredumpReceive DefaultMemoryLow DefaultMemoryMin \
     DefaultStartupMemoryLow Delegate DelegateSubgroup DeviceAllow DevicePolicy \
-    DisableControllers ExecPaths ExecReload ExecReloadPost ExecStop ExecStopPost ExitType \
+    DisableControllers ExecPaths ExecReload ExecReloadPost ExitType \
     FailureAction FileDescriptorStoreMax FileDescriptorStorePreserve FinalKillSignal \
     GuessMainPID IOAccounting IODeviceLatencyTargetSec IODeviceWeight IOReadBandwidthMax \
     IOReadIOPSMax IOSchedulingClass IOSchedulingPriority IOWeight IOWriteBandwidthMax \

@@ -139,9 +139,7 @@ pub fn replace(words: &[String], variables: &BTreeMap<String, String>) -> Replac
     for word in words {
         match word.strip_prefix('$') {
             Some(name) if !name.starts_with(['$', '{']) => match variables.get(name) {
-                Some(value) => {
-                    out.words.extend(words::words(value, Mode::Variable).unwrap_or_default());
-                }
+                Some(value) => out.words.extend(words::words(value, Mode::Variable).0),
                 None => {
                     out.unset.insert(name.to_owned());
                 }

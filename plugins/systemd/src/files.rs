@@ -24,6 +24,15 @@ pub struct Package {
     pub requested: bool,
 }
 
+/// Why a file's content is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unread {
+    /// There is no such file.
+    Missing,
+    /// It has more bytes than the host gives.
+    TooLarge,
+}
+
 /// The image. Absolute paths; links are followed inside the image.
 pub trait Files {
     /// What a path is, a link in the last component not followed; none for nothing.
@@ -32,8 +41,8 @@ pub trait Files {
     fn real_path(&self, path: &str) -> Option<String>;
     /// Names in a directory, in order; empty for what is no directory.
     fn names(&self, path: &str) -> Vec<String>;
-    /// A file's content; none for what is no file.
-    fn read(&self, path: &str) -> Option<Vec<u8>>;
+    /// A file's content.
+    fn read(&self, path: &str) -> Result<Vec<u8>, Unread>;
     /// The package that a path comes from, a link in the last component not followed.
     fn owner(&self, path: &str) -> Option<String>;
     /// All packages.
@@ -105,7 +114,7 @@ pub fn join(directory: &str, target: &str) -> String {
 /// An image of a few files, for tests.
 #[cfg(not(target_family = "wasm"))]
 pub mod memory {
-    use super::{Files, Kind, Package, join, parent};
+    use super::{Files, Kind, Package, Unread, join, parent};
     use std::collections::{BTreeMap, BTreeSet};
 
     /// The image.
@@ -118,6 +127,7 @@ pub mod memory {
     #[derive(Debug, Clone)]
     enum Entry {
         File(Vec<u8>),
+        Large,
         Link(String),
         Directory,
     }
@@ -136,6 +146,11 @@ pub mod memory {
         /// Adds a file of a package.
         pub fn packaged(self, package: &str, path: &str, content: impl AsRef<[u8]>) -> Self {
             self.add(path, Entry::File(content.as_ref().to_vec()), Some(package.to_owned()))
+        }
+
+        /// Adds a file with more bytes than the host gives.
+        pub fn large(self, path: &str) -> Self {
+            self.add(path, Entry::Large, None)
         }
 
         /// Adds a link.
@@ -195,7 +210,7 @@ pub mod memory {
                 return Some(Kind::Directory);
             }
             match &self.entries.get(&self.resolve(path, false)?)?.0 {
-                Entry::File(_) => Some(Kind::File),
+                Entry::File(_) | Entry::Large => Some(Kind::File),
                 Entry::Link(target) => Some(Kind::Link(target.clone())),
                 Entry::Directory => Some(Kind::Directory),
             }
@@ -213,10 +228,12 @@ pub mod memory {
             names.into_iter().map(str::to_owned).collect()
         }
 
-        fn read(&self, path: &str) -> Option<Vec<u8>> {
-            match &self.entries.get(&self.real_path(path)?)?.0 {
-                Entry::File(content) => Some(content.clone()),
-                _ => None,
+        fn read(&self, path: &str) -> Result<Vec<u8>, Unread> {
+            let path = self.real_path(path).ok_or(Unread::Missing)?;
+            match self.entries.get(&path) {
+                Some((Entry::File(content), _)) => Ok(content.clone()),
+                Some((Entry::Large, _)) => Err(Unread::TooLarge),
+                _ => Err(Unread::Missing),
             }
         }
 

@@ -1,21 +1,19 @@
 //! Which service the image is about.
 
-use crate::files::{Files, Kind};
 use crate::finding::Problem;
-use crate::load::{LoadError, Unit, fragment, load, search_path};
-use crate::name::{SUFFIX, UnitName};
+use crate::load::{LoadError, Unit, Units};
+use crate::name::{SERVICE, UnitName};
 use crate::service::{self, Service};
 use crate::syntax::{Place, parse as parse_unit};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names a message lists.
 const LISTED: usize = 12;
 
 /// Finds the service: that of the setting, or the only one that is likely.
-pub fn find(files: &dyn Files, setting: Option<&str>) -> Result<(Unit, Service), Problem> {
+pub fn find(units: &Units<'_>, setting: Option<&str>) -> Result<(Unit, Service), Problem> {
     let (name, chosen) = match setting {
         Some(text) => (parse(text)?, true),
-        None => (choose(files)?, false),
+        None => (choose(units)?, false),
     };
     let wrong = |message: String, hint: Option<String>| {
         if chosen {
@@ -24,10 +22,10 @@ pub fn find(files: &dyn Files, setting: Option<&str>) -> Result<(Unit, Service),
             Problem::Refused { message, place: None, hint }
         }
     };
-    let unit = load(files, &name).map_err(|error| match error {
+    let unit = units.load(&name).map_err(|error| match error {
         LoadError::NotFound => wrong(
             format!("the image has no unit `{}`", name.full),
-            Some(match list(all(files)) {
+            Some(match list(&all(units)) {
                 known if known.is_empty() => "install a package that has services".to_owned(),
                 known => format!("its services are {known}"),
             }),
@@ -42,13 +40,18 @@ pub fn find(files: &dyn Files, setting: Option<&str>) -> Result<(Unit, Service),
             place: Some(whole(&path)),
             hint: None,
         },
+        LoadError::TooLarge(path) => Problem::Refused {
+            message: format!("`{}` cannot be read: the file is too large", name.full),
+            place: Some(whole(&path)),
+            hint: None,
+        },
         LoadError::Broken(ignored) => Problem::Refused {
             message: format!("`{}` cannot be read: {}", name.full, ignored.message),
             place: Some(ignored.place),
             hint: None,
         },
     })?;
-    let service = service::read(&unit, files);
+    let service = service::read(&unit, units.files);
     Ok((unit, service))
 }
 
@@ -75,44 +78,43 @@ fn parse(text: &str) -> Result<UnitName, Problem> {
 
 /// The only service of the requested packages, else of those that are built from the same
 /// sources, else of all. Where there are others, those of `Type=oneshot` do not count.
-fn choose(files: &dyn Files) -> Result<UnitName, Problem> {
-    let packages = files.packages();
-    // one by one: `collect` sorts first, and its code is large
-    let (mut requested, mut sources) = (BTreeSet::new(), BTreeSet::new());
-    let mut source_of = BTreeMap::new();
+fn choose(units: &Units<'_>) -> Result<UnitName, Problem> {
+    let packages = units.files.packages();
+    let (mut requested, mut sources) = (Vec::new(), Vec::new());
+    for package in packages.iter().filter(|package| package.requested) {
+        requested.push(package.name.as_str());
+        sources.push(package.source.as_str());
+    }
+    // what is built from the same sources
+    let mut related = Vec::new();
     for package in &packages {
-        source_of.insert(package.name.as_str(), package.source.as_str());
-        if package.requested {
-            requested.insert(package.name.as_str());
-            sources.insert(package.source.as_str());
+        if sources.contains(&package.source.as_str()) {
+            related.push(package.name.as_str());
         }
     }
-    let all = all(files);
-    let of = |test: &dyn Fn(&str) -> bool| {
-        let mut some = all.clone();
+    let mut candidates = all(units);
+    for owners in [requested, related] {
         // what no package owns was put there on purpose
-        some.retain(|_, candidate| candidate.owner.as_deref().is_none_or(test));
-        some
-    };
-    let candidates = [
-        of(&|owner| requested.contains(owner)),
-        of(&|owner| source_of.get(owner).is_some_and(|source| sources.contains(source))),
-        all.clone(),
-    ];
-    let mut candidates = candidates.into_iter().find(|some| !some.is_empty()).unwrap_or_default();
-    if candidates.values().any(|candidate| !candidate.ends) {
-        candidates.retain(|_, candidate| !candidate.ends);
+        let of = |candidate: &Candidate| {
+            candidate.owner.as_deref().is_none_or(|owner| owners.contains(&owner))
+        };
+        if candidates.iter().any(of) {
+            candidates.retain(of);
+            break;
+        }
     }
-    let mut names = candidates.keys();
-    match (names.next(), names.next()) {
-        (Some(name), None) => Ok(name.clone()),
-        (None, _) => Err(Problem::refused(
+    if candidates.iter().any(|candidate| !candidate.ends) {
+        candidates.retain(|candidate| !candidate.ends);
+    }
+    match &candidates[..] {
+        [candidate] => Ok(candidate.name.clone()),
+        [] => Err(Problem::refused(
             "no package of the image has a service with `ExecStart=`",
             None,
             "install the package that has it, or set `unit` to an instance of a template, \
              `NAME@INSTANCE.service`",
         )),
-        _ => {
+        candidates => {
             let count = candidates.len();
             Err(Problem::refused(
                 format!("the image has {count} services: {}", list(candidates)),
@@ -124,54 +126,41 @@ fn choose(files: &dyn Files) -> Result<UnitName, Problem> {
 }
 
 /// A service that the image may be about.
-#[derive(Debug, Clone)]
 struct Candidate {
+    name: UnitName,
     /// Its package.
     owner: Option<String>,
     /// Whether it is `Type=oneshot`: a chore of another service, most often.
     ends: bool,
 }
 
-/// All services with `ExecStart=`, with their packages.
-fn all(files: &dyn Files) -> BTreeMap<UnitName, Candidate> {
-    let mut found = BTreeMap::new();
-    let mut seen = BTreeSet::new();
-    for directory in search_path(files) {
-        for entry in files.names(directory) {
-            if !entry.ends_with(SUFFIX) || !seen.insert(entry.clone()) {
-                continue;
-            }
-            let path = format!("{directory}/{entry}");
-            if !matches!(files.kind(&path), Some(Kind::File | Kind::Link(_))) {
-                continue;
-            }
-            let Ok(name) = UnitName::parse(&entry) else { continue };
-            if name.is_template() {
-                continue;
-            }
-            let Ok((name, fragment)) = fragment(files, &name) else { continue };
-            let content = files.read(&fragment).unwrap_or_default();
-            let parsed = parse_unit(&fragment, &content);
-            let last = |key: &str| {
-                let mut all = parsed.assignments.iter().rev();
-                let found = all.find(|a| a.section.as_ref() == "Service" && a.key == key);
-                found.map(|assignment| assignment.value.as_str()).unwrap_or_default()
-            };
-            if !last("ExecStart").is_empty() {
-                let owner = files.real_path(&fragment).and_then(|path| files.owner(&path));
-                found.insert(name, Candidate { owner, ends: last("Type") == "oneshot" });
-            }
+/// All services with `ExecStart=`, by name.
+fn all(units: &Units<'_>) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for name in units.names(SERVICE).filter(|name| !name.is_template()) {
+        let Ok((name, fragment)) = units.fragment(&name) else { continue };
+        let at = found.binary_search_by(|known| known.name.full.cmp(&name.full));
+        let Err(at) = at else { continue };
+        let content = units.files.read(&fragment).unwrap_or_default();
+        let parsed = parse_unit(&fragment, &content);
+        let last = |key: &str| {
+            let mut all = parsed.assignments.iter().rev();
+            let found = all.find(|a| a.section.as_ref() == "Service" && a.key == key);
+            found.map(|assignment| assignment.value.as_str()).unwrap_or_default()
+        };
+        if !last("ExecStart").is_empty() {
+            let owner = units.files.real_path(&fragment).and_then(|path| units.files.owner(&path));
+            found.insert(at, Candidate { name, owner, ends: last("Type") == "oneshot" });
         }
     }
     found
 }
 
-fn list(units: BTreeMap<UnitName, Candidate>) -> String {
-    let count = units.len();
-    let mut words: Vec<_> =
-        units.into_keys().take(LISTED).map(|name| format!("`{}`", name.full)).collect();
-    if count > LISTED {
-        words.push(format!("and {} more", count - LISTED));
+fn list(candidates: &[Candidate]) -> String {
+    let shown = candidates.iter().take(LISTED);
+    let mut words: Vec<_> = shown.map(|candidate| format!("`{}`", candidate.name.full)).collect();
+    if candidates.len() > LISTED {
+        words.push(format!("and {} more", candidates.len() - LISTED));
     }
     words.join(", ")
 }
@@ -184,7 +173,7 @@ mod tests {
     const UNIT: &str = "[Service]\nExecStart=/bin/a\n";
 
     fn found(files: &Memory, setting: Option<&str>) -> Result<String, Problem> {
-        find(files, setting).map(|(unit, _)| unit.name.full)
+        find(&Units::new(files), setting).map(|(unit, _)| unit.name.full)
     }
 
     fn image() -> Memory {

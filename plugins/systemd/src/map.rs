@@ -3,12 +3,12 @@
 mod environment;
 mod line;
 
-use crate::accounts;
+use crate::accounts::{self, Account, account};
 use crate::files::Files;
 use crate::find::find;
 use crate::finding::{Finding, Problem, Severity};
-use crate::load::Unit;
-use crate::service::{At, Privilege, Service, Type};
+use crate::load::{Unit, Units};
+use crate::service::{At, Privilege, Service};
 use crate::socket::sockets;
 use crate::syntax::Place;
 
@@ -70,25 +70,28 @@ const DOCUMENTATION: &str = "org.opencontainers.image.documentation";
 
 /// Maps the image's service.
 pub fn map(files: &dyn Files, options: &Options) -> Result<Mapped, Problem> {
-    let (unit, service) = find(files, options.unit.as_deref())?;
-    Ok(map_service(files, &unit, &service, options.exec))
+    let units = Units::new(files);
+    let (unit, service) = find(&units, options.unit.as_deref())?;
+    Ok(map_service(&units, &unit, &service, options.exec))
 }
 
 /// Maps a service.
-pub fn map_service(files: &dyn Files, unit: &Unit, service: &Service, exec: bool) -> Mapped {
+pub fn map_service(units: &Units<'_>, unit: &Unit, service: &Service, exec: bool) -> Mapped {
+    let files = units.files;
+    let account = account(files, unit, service);
     let mut mapped = Mapped { edits: Vec::new(), findings: service.findings.clone() };
-    let variables = environment::variables(files, service, &mut mapped);
+    let variables = environment::variables(files, service, &account, &mut mapped);
     if exec {
         line::command_line(files, unit, service, &variables, &mut mapped);
     }
-    user(files, unit, service, &mut mapped);
-    working_directory(files, service, &mut mapped);
+    user(service, &account, &mut mapped);
+    working_directory(files, service, &account, &mut mapped);
     if let Some(signal) = &service.kill_signal
         && signal.value != "SIGTERM"
     {
         mapped.add(Change::StopSignal(signal.value.clone()), &signal.place);
     }
-    let sockets = sockets(files, unit, service);
+    let sockets = sockets(units, unit, service);
     for port in &sockets.ports {
         mapped.add(Change::Port(port.value.clone()), &port.place);
     }
@@ -119,41 +122,29 @@ fn privilege(service: &Service) -> Privilege {
     }
 }
 
-fn user(files: &dyn Files, unit: &Unit, service: &Service, mapped: &mut Mapped) {
-    let (user, group) = (&service.user, &service.group);
-    if privilege(service) != Privilege::Dropped && (user.is_some() || group.is_some()) {
-        let place = user.as_ref().or(group.as_ref()).map(|account| account.place.clone());
+fn user(service: &Service, account: &Account, mapped: &mut Mapped) {
+    if privilege(service) != Privilege::Dropped
+        && let Some(At { place, .. }) = service.user.as_ref().or(service.group.as_ref())
+    {
         let message = "`+` or `!` before the program makes it start as root, whatever `User=` and \
                        `Group=` say";
-        mapped.findings.push(Finding::note(message, place));
+        mapped.findings.push(Finding::note(message, Some(place.clone())));
         return;
     }
-    if let Some(place) = &service.dynamic_user {
-        // systemd, too, takes the user that is there
-        let name = user.as_ref().map_or(unit.name.prefix.as_str(), |user| user.value.as_str());
-        match accounts::user(files, name) {
-            Some(found) if user.is_none() => {
-                let names = with_group(found.name, group.as_ref());
-                mapped.add(Change::User(names), place);
-                return;
-            }
-            Some(_) => {}
-            None => {
-                mapped.findings.push(
-                    Finding::warning(
-                        format!(
-                            "`DynamicUser=` has no user to take: the image has no user `{name}`, so \
-                             the service would run as root"
-                        ),
-                        Some(place.clone()),
-                    )
-                    .hint("set `User` in the overlay, or ship the user in a sysusers.d file"),
-                );
-                return;
-            }
+    match (&account.user, &account.group) {
+        (Some(user), _) if account.made_up => {
+            let name = &user.value;
+            mapped.findings.push(
+                Finding::warning(
+                    format!(
+                        "`DynamicUser=` has no user to take: the image has no user `{name}`, so \
+                         the service would run as root"
+                    ),
+                    service.dynamic_user.clone(),
+                )
+                .hint("set `User` in the overlay, or ship the user in a sysusers.d file"),
+            );
         }
-    }
-    match (user, group) {
         (Some(user), group) => {
             let names = with_group(user.value.clone(), group.as_ref());
             mapped.add(Change::User(names), &user.place);
@@ -172,10 +163,10 @@ fn with_group(user: String, group: Option<&At<String>>) -> String {
     }
 }
 
-fn working_directory(files: &dyn Files, service: &Service, mapped: &mut Mapped) {
+fn working_directory(files: &dyn Files, service: &Service, account: &Account, mapped: &mut Mapped) {
     let Some(At { value, place }) = &service.working_directory else { return };
     let home = || {
-        let name = service.user.as_ref().map_or("root", |user| user.value.as_str());
+        let name = account.user.as_ref().map_or("root", |user| user.value.as_str());
         accounts::user(files, name).map(|user| user.home)
     };
     let Some(path) = value.path.clone().or_else(home) else {
@@ -204,12 +195,4 @@ fn labels(service: &Service, mapped: &mut Mapped) {
         let address = url.value.trim_end_matches([',', ';']).to_owned();
         mapped.add(Change::Label(DOCUMENTATION, address), &url.place);
     }
-}
-
-/// Whether the service, started as it is written, stays in the foreground.
-fn foreground(kind: Type) -> bool {
-    matches!(
-        kind,
-        Type::Simple | Type::Exec | Type::Notify | Type::NotifyReload | Type::Idle | Type::Oneshot
-    )
 }

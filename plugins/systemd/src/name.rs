@@ -2,42 +2,55 @@
 //!
 //! Source: systemd.unit(5), systemd-escape(1).
 
-/// The name of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What services end with.
+pub const SERVICE: &str = ".service";
+/// What sockets end with.
+pub const SOCKET: &str = ".socket";
+
+/// The name of a service or socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitName {
     /// All of it.
     pub full: String,
-    /// Before the `@`, or before `.service`.
+    /// Before the `@`, or before the suffix.
     pub prefix: String,
-    /// Between `@` and `.service`; empty for a template.
+    /// Between `@` and the suffix; empty for a template.
     pub instance: Option<String>,
+    /// `.service`, `.socket`
+    pub suffix: &'static str,
 }
 
-/// What services end with.
-pub const SUFFIX: &str = ".service";
-
 impl UnitName {
-    /// Parses a name; `.service` may be left out. The error says what is wrong.
+    /// Parses a service's name; `.service` may be left out. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let stem = text.strip_suffix(SUFFIX).unwrap_or(text);
-        let other = [".socket", ".target", ".timer", ".path", ".mount", ".slice", ".scope"];
+        let stem = text.strip_suffix(SERVICE).unwrap_or(text);
+        let other = [SOCKET, ".target", ".timer", ".path", ".mount", ".slice", ".scope"];
         if other.iter().any(|suffix| stem.ends_with(suffix)) {
             return Err(format!("`{text}` is not a service"));
         }
+        Self::of_stem(stem, SERVICE).ok_or_else(|| format!("`{text}` is not the name of a unit"))
+    }
+
+    /// A full name of this kind; none for another.
+    pub fn of_kind(text: &str, suffix: &'static str) -> Option<Self> {
+        Self::of_stem(text.strip_suffix(suffix)?, suffix)
+    }
+
+    fn of_stem(stem: &str, suffix: &'static str) -> Option<Self> {
         let valid = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
         if stem.is_empty() || stem.starts_with('@') || !stem.chars().all(valid) {
-            return Err(format!("`{text}` is not the name of a unit"));
+            return None;
         }
         let (prefix, instance) = match stem.split_once('@') {
             Some((prefix, instance)) => (prefix.to_owned(), Some(instance.to_owned())),
             None => (stem.to_owned(), None),
         };
-        Ok(Self { full: format!("{stem}{SUFFIX}"), prefix, instance })
+        Some(Self { full: [stem, suffix].concat(), prefix, instance, suffix })
     }
 
-    /// The name without `.service`.
+    /// The name without its suffix.
     pub fn stem(&self) -> &str {
-        self.full.strip_suffix(SUFFIX).unwrap_or(&self.full)
+        self.full.strip_suffix(self.suffix).unwrap_or(&self.full)
     }
 
     /// Whether an instance is missing.
@@ -48,36 +61,42 @@ impl UnitName {
     /// `foo@.service` of `foo@bar.service`.
     pub fn template(&self) -> Option<String> {
         let instance = self.instance.as_deref()?;
-        (!instance.is_empty()).then(|| format!("{}@{SUFFIX}", self.prefix))
+        (!instance.is_empty()).then(|| [&self.prefix, "@", self.suffix].concat())
+    }
+
+    /// `foo@bar.service` of `foo@.service`.
+    pub fn instantiate(&mut self, instance: &str) {
+        self.full = [&self.prefix, "@", instance, self.suffix].concat();
+        self.instance = Some(instance.to_owned());
     }
 
     /// Names of directories with drop-ins, without `.d`: the most specific first.
     pub fn drop_ins(&self) -> Vec<String> {
         let mut names = Vec::new();
-        collect(&self.prefix, self.instance.as_deref(), &mut names);
+        collect(&self.prefix, self.instance.as_deref(), self.suffix, &mut names);
         names
     }
 }
 
 /// In systemd's order: the name, its template, then the same for the shorter prefix.
-fn collect(prefix: &str, instance: Option<&str>, names: &mut Vec<String>) {
+fn collect(prefix: &str, instance: Option<&str>, suffix: &str, names: &mut Vec<String>) {
     let name = match instance {
-        Some(instance) => format!("{prefix}@{instance}{SUFFIX}"),
-        None => format!("{prefix}{SUFFIX}"),
+        Some(instance) => [prefix, "@", instance, suffix].concat(),
+        None => [prefix, suffix].concat(),
     };
     if names.contains(&name) {
         return;
     }
     names.push(name);
     if instance.is_some_and(|instance| !instance.is_empty()) {
-        collect(prefix, Some(""), names);
+        collect(prefix, Some(""), suffix, names);
     }
     if let Some(dash) = prefix.trim_end_matches('-').rfind('-')
         && !prefix[..dash].is_empty()
     {
         // a template's shorter prefixes are without `@`, as systemd has it
         let instance = instance.filter(|instance| !instance.is_empty());
-        collect(&prefix[..=dash], instance, names);
+        collect(&prefix[..=dash], instance, suffix, names);
     }
 }
 

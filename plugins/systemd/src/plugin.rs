@@ -1,6 +1,6 @@
 //! The plugin: the logic on the host's image.
 
-use crate::files::{Files, Kind, Package, base, parent};
+use crate::files::{Files, Kind, Package, Unread, base, parent};
 use crate::finding::{Finding, Problem, Severity};
 use crate::map::{self, Change, Options};
 use crate::process::{self, Owner, TreeChange};
@@ -167,8 +167,11 @@ impl Files for Host<'_> {
         self.listing(path).keys().cloned().collect()
     }
 
-    fn read(&self, path: &str) -> Option<Vec<u8>> {
-        self.image.tree().read(path).ok()
+    fn read(&self, path: &str) -> Result<Vec<u8>, Unread> {
+        self.image.tree().read(path).map_err(|error| match error {
+            sdk::TreeError::TooLarge(_) => Unread::TooLarge,
+            _ => Unread::Missing,
+        })
     }
 
     fn owner(&self, path: &str) -> Option<String> {

@@ -2,14 +2,13 @@
 //!
 //! Source: systemd.exec(5) `RuntimeDirectory=`.
 
-use crate::accounts;
+use crate::accounts::{self, account};
 use crate::files::{Files, Kind};
 use crate::find::find;
 use crate::finding::{Finding, Problem};
+use crate::load::{Unit, Units};
 use crate::map::Options;
-use crate::service::{At, DirectoryKind, Privilege, Service};
-use crate::syntax::Place;
-use std::collections::BTreeMap;
+use crate::service::{At, DirectoryKind, Service};
 
 /// Who owns a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +53,19 @@ pub struct Processed {
 
 /// Makes the directories of the image's service.
 pub fn process(files: &dyn Files, options: &Options) -> Result<Processed, Problem> {
-    let (_, service) = find(files, options.unit.as_deref())?;
-    Ok(process_service(files, &service))
+    let (unit, service) = find(&Units::new(files), options.unit.as_deref())?;
+    Ok(process_service(files, &unit, &service))
 }
 
-fn process_service(files: &dyn Files, service: &Service) -> Processed {
+fn process_service(files: &dyn Files, unit: &Unit, service: &Service) -> Processed {
     let mut processed = Processed::default();
-    let (user, group) = owner(files, service, &mut processed);
-    let mut paths = BTreeMap::new();
+    let (user, group) = owner(files, unit, service, &mut processed);
+    let mut paths = Vec::new();
     for At { value: directory, place } in &service.directories {
         let kind = directory.kind;
         let path = format!("{}/{}", kind.root(), directory.path);
-        if paths.insert(path.clone(), ()).is_none() {
+        if !paths.contains(&path) {
+            paths.push(path.clone());
             let root = || (Owner::Id(0), Owner::Id(0));
             let (user, group) = match kind {
                 DirectoryKind::Configuration => root(),
@@ -136,36 +136,40 @@ fn relative(link: &str, target: &str) -> String {
     format!("{}{target}", "../".repeat(up))
 }
 
-/// User and group of all directories but those of the configuration.
-fn owner(files: &dyn Files, service: &Service, processed: &mut Processed) -> (Owner, Owner) {
+/// User and group of all directories but those of the configuration. A `+` before the program
+/// makes no difference to them.
+fn owner(
+    files: &dyn Files,
+    unit: &Unit,
+    service: &Service,
+    processed: &mut Processed,
+) -> (Owner, Owner) {
     let number = |name: &str| match name.parse() {
         Ok(id) => Owner::Id(id),
         Err(_) => Owner::Name(name.to_owned()),
     };
-    let root = Owner::Id(0);
-    let full = service.commands.iter().any(|command| command.value.privilege == Privilege::Full);
-    let known = |name: &str| name.parse::<u32>().is_ok() || accounts::user(files, name).is_some();
-    let user = service.user.as_ref().filter(|_| !full);
-    if let (Some(user), Some(place)) = (user, &service.dynamic_user)
-        && !known(&user.value)
-    {
-        warn_dynamic(&user.value, place, processed);
-        return (root.clone(), root);
+    let account = account(files, unit, service);
+    if account.made_up {
+        let mut all = service.directories.iter();
+        let own = all.any(|directory| directory.value.kind != DirectoryKind::Configuration);
+        if let Some(user) = account.user.filter(|_| own) {
+            processed.findings.push(Finding::warning(
+                format!(
+                    "`DynamicUser=`: the image has no user `{}`, its directories are root's",
+                    user.value
+                ),
+                service.dynamic_user.clone(),
+            ));
+        }
+        return (Owner::Id(0), Owner::Id(0));
     }
-    let group = match (service.group.as_ref().filter(|_| !full), user) {
+    let group = match (&account.group, &account.user) {
         (Some(group), _) => number(&group.value),
         (None, Some(user)) => match accounts::user(files, &user.value) {
             Some(found) => Owner::Id(found.gid),
             None => number(&user.value),
         },
-        (None, None) => root.clone(),
+        (None, None) => Owner::Id(0),
     };
-    (user.map_or(root, |user| number(&user.value)), group)
-}
-
-fn warn_dynamic(name: &str, place: &Place, processed: &mut Processed) {
-    processed.findings.push(Finding::warning(
-        format!("`DynamicUser=`: the image has no user `{name}`, its directories are root's"),
-        Some(place.clone()),
-    ));
+    (account.user.map_or(Owner::Id(0), |user| number(&user.value)), group)
 }

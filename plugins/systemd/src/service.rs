@@ -4,9 +4,11 @@
 
 mod command;
 mod read;
+mod value;
 
 pub use command::{Command, Privilege};
 pub use read::read;
+pub use value::truth;
 
 use crate::finding::Finding;
 use crate::syntax::Place;

@@ -104,7 +104,7 @@ impl<'a> Specifiers<'a> {
     fn os_release(&self, key: &str) -> String {
         let text = ["/etc/os-release", "/usr/lib/os-release"]
             .iter()
-            .find_map(|path| self.files.read(path))
+            .find_map(|path| self.files.read(path).ok())
             .unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         crate::environment::parse(&text)

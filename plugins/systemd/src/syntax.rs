@@ -2,6 +2,7 @@
 //!
 //! Source: systemd.syntax(7).
 
+use crate::words::WHITESPACE;
 use std::rc::Rc;
 
 /// A place in a file of the image.
@@ -46,8 +47,6 @@ pub struct Parsed {
     pub fatal: Option<Ignored>,
 }
 
-const WHITESPACE: &[char] = &[' ', '\t', '\n', '\r'];
-
 /// Parses a file's content.
 pub fn parse(path: &str, content: &[u8]) -> Parsed {
     let path: Rc<str> = path.into();
@@ -55,6 +54,7 @@ pub fn parse(path: &str, content: &[u8]) -> Parsed {
     let mut parser = Parser { path, section: None, parsed: Parsed::default() };
     let mut joined: Option<(u32, Vec<u8>)> = None;
     for (number, line) in (1u32..).zip(content.split(|byte| *byte == b'\n')) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
         // Comments are taken out of joined lines, too.
         let start = line.iter().position(|byte| !byte.is_ascii_whitespace());
         if start.is_some_and(|start| matches!(line[start], b'#' | b';')) {
@@ -160,6 +160,14 @@ mod tests {
     fn comments_inside_joined_lines_are_left_out() {
         let text = "[A]\nx = a \\\n# comment \\\n ; another\n  b\\\n\ny=1";
         assert_eq!(lines(text), [line("A.x", "a    b", 2), line("A.y", "1", 7)]);
+    }
+
+    #[test]
+    fn lines_may_end_as_on_other_systems() {
+        assert_eq!(
+            lines("[A]\r\nx=a \\\r\n  b\r\ny=1\r\n"),
+            [line("A.x", "a    b", 2), line("A.y", "1", 4)]
+        );
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub const WHITESPACE: &[char] = &[' ', '\t', '\n', '\r'];
 pub enum WordError {
     /// A quote that is not closed, or a backslash at the very end.
     Unbalanced,
+    /// A backslash that begins no escape.
+    Escape,
     /// The escapes make bytes that are not UTF-8.
     NotUtf8,
 }
@@ -19,6 +21,7 @@ impl WordError {
     pub fn message(self) -> &'static str {
         match self {
             Self::Unbalanced => "a quote is not closed",
+            Self::Escape => "a backslash begins no escape",
             Self::NotUtf8 => "its escapes give bytes that are not UTF-8",
         }
     }
@@ -36,8 +39,10 @@ pub struct Word<'a> {
 /// How strict to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Unit files: C escapes; unknown ones stay as they are.
-    Unit,
+    /// Command lines: C escapes; unknown ones stay as they are.
+    Command,
+    /// Lists: C escapes; an unknown one is an error.
+    List,
     /// The value of a variable: a backslash takes the next character as it is, and a quote that
     /// is not closed ends with the text.
     Variable,
@@ -54,7 +59,7 @@ pub fn first_word(text: &str, mode: Mode) -> Result<Option<Word<'_>>, WordError>
     let mut rest = text;
     loop {
         let Some(c) = rest.chars().next() else {
-            if quote.is_some() && mode == Mode::Unit {
+            if quote.is_some() && mode != Mode::Variable {
                 return Err(WordError::Unbalanced);
             }
             break;
@@ -62,15 +67,16 @@ pub fn first_word(text: &str, mode: Mode) -> Result<Option<Word<'_>>, WordError>
         rest = &rest[c.len_utf8()..];
         if c == '\\' {
             match (mode, rest.chars().next()) {
-                (Mode::Unit, None) if quote.is_some() => return Err(WordError::Unbalanced),
-                // systemd retries in its relaxed mode, which keeps a last backslash
-                (Mode::Unit, None) => out.push(b'\\'),
                 (Mode::Variable, None) => {}
+                (_, None) if quote.is_some() => return Err(WordError::Unbalanced),
+                (Mode::List, None) => return Err(WordError::Escape),
+                // systemd retries in its relaxed mode, which keeps a last backslash
+                (Mode::Command, None) => out.push(b'\\'),
                 (Mode::Variable, Some(next)) => {
                     push(&mut out, next);
                     rest = &rest[next.len_utf8()..];
                 }
-                (Mode::Unit, Some(next)) => match unescape(rest) {
+                (_, Some(next)) => match unescape(rest) {
                     Some((Unescaped::Byte(byte), length)) => {
                         out.push(byte);
                         rest = &rest[length..];
@@ -79,6 +85,7 @@ pub fn first_word(text: &str, mode: Mode) -> Result<Option<Word<'_>>, WordError>
                         push(&mut out, c);
                         rest = &rest[length..];
                     }
+                    None if mode == Mode::List => return Err(WordError::Escape),
                     None => {
                         out.push(b'\\');
                         push(&mut out, next);
@@ -102,15 +109,20 @@ pub fn first_word(text: &str, mode: Mode) -> Result<Option<Word<'_>>, WordError>
     Ok(Some(Word { text, rest: rest.trim_start_matches(WHITESPACE) }))
 }
 
-/// All words.
-pub fn words(text: &str, mode: Mode) -> Result<Vec<String>, WordError> {
+/// All words up to an error.
+pub fn words(text: &str, mode: Mode) -> (Vec<String>, Option<WordError>) {
     let mut all = Vec::new();
     let mut rest = text;
-    while let Some(word) = first_word(rest, mode)? {
-        all.push(word.text);
-        rest = word.rest;
+    loop {
+        match first_word(rest, mode) {
+            Ok(Some(word)) => {
+                all.push(word.text);
+                rest = word.rest;
+            }
+            Ok(None) => return (all, None),
+            Err(error) => return (all, Some(error)),
+        }
     }
-    Ok(all)
 }
 
 enum Unescaped {
@@ -156,7 +168,9 @@ mod tests {
     use super::*;
 
     fn unit(text: &str) -> Vec<String> {
-        words(text, Mode::Unit).unwrap()
+        let (words, error) = words(text, Mode::Command);
+        assert_eq!(error, None);
+        words
     }
 
     #[test]
@@ -171,13 +185,23 @@ mod tests {
             unit(r#"\x41\u00e9\t.\s "\101\"\\" \q \x4 \xc3\xa9"#),
             ["Aé\t. ", "A\"\\", "\\q", "\\x4", "é"]
         );
-        assert_eq!(words(r"\xff", Mode::Unit), Err(WordError::NotUtf8));
+        assert_eq!(words(r"\xff", Mode::Command), (vec![], Some(WordError::NotUtf8)));
     }
 
     #[test]
-    fn open_quotes_are_refused_in_units_only() {
-        assert_eq!(words("a \"b c", Mode::Unit), Err(WordError::Unbalanced));
-        assert_eq!(words("a \"b c", Mode::Variable).unwrap(), ["a", "b c"]);
-        assert_eq!(words(r"a\ b \n", Mode::Variable).unwrap(), ["a b", "n"]);
+    fn what_stands_before_an_error_counts() {
+        let one = |error| (vec!["a".to_owned()], Some(error));
+        for mode in [Mode::Command, Mode::List] {
+            assert_eq!(words("a \"b c", mode), one(WordError::Unbalanced));
+        }
+        for text in [r"a \q c", r#"a "b\q" c"#, r"a b\"] {
+            assert_eq!(words(text, Mode::List), one(WordError::Escape), "{text}");
+        }
+    }
+
+    #[test]
+    fn variables_have_no_errors() {
+        assert_eq!(words("a \"b c", Mode::Variable).0, ["a", "b c"]);
+        assert_eq!(words(r"a\ b \n", Mode::Variable).0, ["a b", "n"]);
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use strata_plugin_systemd::files::memory::Memory;
-use strata_plugin_systemd::finding::{Finding, Severity};
+use strata_plugin_systemd::finding::{Finding, Problem, Severity};
 use strata_plugin_systemd::map::{Options, map};
 use strata_plugin_systemd::process::process;
 use strata_plugin_systemd::syntax::Place;
@@ -149,6 +149,137 @@ fn users() {
 }
 
 #[test]
+fn a_user_that_is_made_up_is_the_images_if_it_has_one_of_the_name() {
+    let lines = |text: &str, passwd: &str| {
+        let unit = format!("[Service]\nExecStart=/usr/bin/a\nStateDirectory=a\n{text}\n");
+        let image = image(&unit).file("/etc/passwd", passwd);
+        let mut all = mapped(&image);
+        all.retain(|line| line.starts_with("User") || line.contains("DynamicUser"));
+        all.extend(processed(&image));
+        all
+    };
+    let directory = |user: &str, group: u32| {
+        format!("Directory {{ path: \"/var/lib/a\", mode: 493, user: {user}, group: Id({group}) }}")
+    };
+    let a = "a:x:7:8:::/bin/sh\n";
+    assert_eq!(
+        lines("DynamicUser=yes", a),
+        ["User(\"a\") @a.service:4".to_owned(), directory("Name(\"a\")", 8)]
+    );
+    assert_eq!(
+        lines("DynamicUser=yes\nUser=12", a),
+        ["User(\"12\") @a.service:5".to_owned(), directory("Id(12)", 12)]
+    );
+    let none = lines("DynamicUser=yes\nUser=b", a);
+    assert!(none[0].starts_with("warning: `DynamicUser=` has no user to take"), "{none:?}");
+    assert_eq!(none[1], directory("Id(0)", 0));
+    assert!(none[2].contains("the image has no user `b`"), "{none:?}");
+    assert_eq!(
+        lines("DynamicUser=maybe", a),
+        [
+            "refusal: `DynamicUser=maybe` is neither `yes` nor `no` @a.service:4".to_owned(),
+            directory("Id(0)", 0)
+        ]
+    );
+}
+
+#[test]
+fn a_prefix_of_the_program_is_nothing_to_the_directories() {
+    let image = image("[Service]\nExecStart=+/usr/bin/a\nUser=www\nStateDirectory=a\n");
+    let made = processed(&image);
+    assert!(made[0].contains("user: Name(\"www\"), group: Id(34)"), "{made:?}");
+}
+
+#[test]
+fn a_drop_in_that_systemd_gives_up_counts_up_to_there() {
+    let image = image("[Service]\nExecStart=/usr/bin/a\nUser=www\n").file(
+        "/etc/systemd/system/a.service.d/x.conf",
+        "[Service]\nEnvironment=A=1\nUser=a:b\nEnvironment=B=2\n",
+    );
+    assert_eq!(
+        mapped(&image),
+        [
+            "Env(\"A\", \"1\") @x.conf:2",
+            "Entrypoint([\"/usr/bin/a\"]) @a.service:2",
+            "User(\"www\") @a.service:3",
+            "warning: `User=a:b`: it is neither a name nor a number; the rest of the file is \
+             ignored @x.conf:3",
+        ]
+    );
+}
+
+#[test]
+fn lists_count_up_to_an_error() {
+    let lines = mapped(&image("[Service]\nExecStart=/usr/bin/a\nEnvironment=A=1 \"B=2\n"));
+    assert_eq!(lines[0], "Env(\"A\", \"1\") @a.service:3");
+    assert_eq!(
+        lines[2],
+        "warning: the rest of `Environment=` is ignored: a quote is not closed @a.service:3"
+    );
+}
+
+#[test]
+fn one_finding_says_what_is_wrong_with_a_path() {
+    for (value, why) in [
+        ("/%z", "`%z` is no specifier"),
+        ("/a/../b", "it is no absolute path without `..`"),
+        ("b", "it is no absolute path without `..`"),
+    ] {
+        let lines = |text: &str| {
+            let unit = format!("[Service]\nExecStart=/usr/bin/a\n{text}\n");
+            let mut all = mapped(&image(&unit));
+            all.retain(|line| !line.starts_with("Entrypoint"));
+            all
+        };
+        assert_eq!(
+            lines(&format!("WorkingDirectory={value}")),
+            [format!("refusal: `WorkingDirectory={value}`: {why} @a.service:3")]
+        );
+        assert_eq!(
+            lines(&format!("WorkingDirectory=-{value}")),
+            [format!("warning: `WorkingDirectory=-{value}` is ignored: {why} @a.service:3")]
+        );
+    }
+}
+
+#[test]
+fn what_is_lost_is_told_once() {
+    let image = image(
+        "[Service]\nExecStart=/usr/bin/a\nUMask=7\nExecStop=/b\nExecStopPost=/c\n\
+         StandardOutput=file:/x\n",
+    )
+    .file(
+        "/etc/systemd/system/a.service.d/x.conf",
+        "[Service]\nUMask=77\nStandardOutput=journal\n",
+    );
+    let before = "is not in the image: no command runs before or after that of `ExecStart=`";
+    assert_eq!(
+        mapped(&image)[1..],
+        [
+            format!("warning: `ExecStop=` {before} @a.service:4"),
+            format!("warning: `ExecStopPost=` {before} @a.service:5"),
+            "warning: `UMask=` is not in the image: the runtime's umask holds @x.conf:2".to_owned(),
+            "note: without meaning in an image, or for the runtime to set: `StandardOutput=` \
+             @a.service"
+                .to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn files_that_are_too_large_are_not_missing() {
+    let large =
+        image("[Service]\nExecStart=/usr/bin/a\nEnvironmentFile=-/etc/large\n").large("/etc/large");
+    let lines = mapped(&large);
+    let told = "refusal: `EnvironmentFile=` names `/etc/large`, which is too large @a.service:3";
+    assert!(lines.contains(&told.to_owned()), "{lines:?}");
+    let large = image("").large("/usr/lib/systemd/system/a.service");
+    let options = Options { unit: Some("a".into()), exec: true };
+    let Err(Problem::Refused { message, .. }) = map(&large, &options) else { panic!() };
+    assert_eq!(message, "`a.service` cannot be read: the file is too large");
+}
+
+#[test]
 fn sockets_give_ports() {
     let image = image("[Service]\nExecStart=/usr/bin/a\n").file(
         "/usr/lib/systemd/system/a.socket",
@@ -170,7 +301,7 @@ fn sockets_give_ports() {
 fn environment_files_are_read_in_order() {
     let image = image(
         "[Service]\nExecStart=/usr/bin/a ${RUNTIME_DIRECTORY} ${HOME} ${A}\nUser=www\n\
-         RuntimeDirectory=a b\nEnvironment=A=unit B=2 C=3\nEnvironmentFile=/etc/a/*.env\n\
+         RuntimeDirectory=a b\nEnvironment=A=unit B=2 C=3\nEnvironmentFile=/e?c/[a-b]/*.env\n\
          EnvironmentFile=-/etc/none\nUnsetEnvironment=B C=3\n",
     )
     .file("/etc/a/1.env", "A=one\n")

@@ -1,13 +1,14 @@
 //! The service's variables.
 
 use super::{Change, Mapped};
-use crate::accounts;
+use crate::accounts::{self, Account};
 use crate::environment::{is_name, parse};
-use crate::files::{Files, base, parent};
+use crate::files::{Files, Unread};
 use crate::finding::Finding;
 use crate::service::{At, DirectoryKind, EnvironmentFile, Service};
 use crate::syntax::Place;
 use std::collections::BTreeMap;
+use strata_plugin_sdk::path::matches;
 
 /// What systemd gives every service of the system.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -16,6 +17,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 pub fn variables(
     files: &dyn Files,
     service: &Service,
+    account: &Account,
     mapped: &mut Mapped,
 ) -> BTreeMap<String, String> {
     let mut set: BTreeMap<String, (String, Place)> = BTreeMap::new();
@@ -39,7 +41,7 @@ pub fn variables(
         })
     };
     set.retain(|name, (value, _)| !unset(name, value));
-    let mut all = implied(files, service);
+    let mut all = implied(files, account);
     all.retain(|name, value| !unset(name, value));
     for (name, (value, place)) in set {
         mapped.add(Change::Env(name.clone(), value.clone()), &place);
@@ -49,10 +51,10 @@ pub fn variables(
 }
 
 /// Variables that systemd sets by itself; a container runtime has its own ways.
-fn implied(files: &dyn Files, service: &Service) -> BTreeMap<String, String> {
+fn implied(files: &dyn Files, account: &Account) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     all.insert("PATH".to_owned(), PATH.to_owned());
-    let name = service.user.as_ref().map(|user| user.value.as_str());
+    let name = account.user.as_ref().map(|user| user.value.as_str());
     if let Some(user) = name.and_then(|name| accounts::user(files, name)) {
         all.insert("HOME".to_owned(), user.home);
         all.insert("LOGNAME".to_owned(), user.name.clone());
@@ -69,19 +71,27 @@ fn read_file(
     mapped: &mut Mapped,
 ) {
     let EnvironmentFile { path, optional } = &file.value;
-    let paths = matches(files, path);
+    let paths = matching(files, path);
     if paths.is_empty() {
         let message = format!("`EnvironmentFile=` names `{path}`, which is not in the image");
         let place = Some(file.place.clone());
         mapped.findings.push(if *optional {
             Finding::note(message, place)
         } else {
-            Finding::refusal(message, place)
-                .hint("add the file in the overlay, or set `Cmd` or `Entrypoint` there")
+            Finding::refusal(message, place).hint(INSTEAD)
         });
     }
     for path in paths {
-        let content = files.read(&path).unwrap_or_default();
+        let content = match files.read(&path) {
+            Ok(content) => content,
+            Err(Unread::Missing) => continue,
+            Err(Unread::TooLarge) => {
+                let message = format!("`EnvironmentFile=` names `{path}`, which is too large");
+                let place = Some(file.place.clone());
+                mapped.findings.push(Finding::refusal(message, place).hint(INSTEAD));
+                continue;
+            }
+        };
         let Ok(text) = std::str::from_utf8(&content) else {
             let place = Place { path: path.as_str().into(), line: None };
             let message = "the environment file is ignored: it is not UTF-8";
@@ -95,56 +105,27 @@ fn read_file(
     }
 }
 
-/// The files that a path, or a pattern in its last component, means.
-fn matches(files: &dyn Files, path: &str) -> Vec<String> {
-    if !path.contains(['*', '?', '[']) {
-        return files.read(path).map(|_| path.to_owned()).into_iter().collect();
-    }
-    let (directory, pattern) = (parent(path), base(path));
-    files
-        .names(directory)
-        .into_iter()
-        .filter(|name| !name.starts_with('.') || pattern.starts_with('.'))
-        .filter(|name| glob(pattern, name))
-        .map(|name| format!("{}/{name}", directory.trim_end_matches('/')))
-        .filter(|path| files.read(path).is_some())
-        .collect()
-}
+const INSTEAD: &str = "add the file in the overlay, or set `Cmd` or `Entrypoint` there";
 
-/// `*` and `?`; a bracket stands for itself, as nobody uses it here.
-fn glob(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
-    let (mut p, mut n, mut star) = (0, 0, None);
-    while n < name.len() {
-        if p < pattern.len() && pattern[p] == '*' {
-            star = Some((p, n));
-            p += 1;
-        } else if p < pattern.len() && (pattern[p] == '?' || pattern[p] == name[n]) {
-            (p, n) = (p + 1, n + 1);
-        } else if let Some((at, taken)) = star {
-            (p, n) = (at + 1, taken + 1);
-            star = Some((at, taken + 1));
-        } else {
-            return false;
+/// The files that a path means, in order; any of its components may be a pattern.
+fn matching(files: &dyn Files, path: &str) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        let mut next = Vec::new();
+        for directory in found {
+            if !part.contains(['*', '?', '[']) {
+                next.push([&directory, "/", part].concat());
+                continue;
+            }
+            for name in files.names(if directory.is_empty() { "/" } else { &directory }) {
+                let hidden = name.starts_with('.') && !part.starts_with('.');
+                if !hidden && matches(part, &name) {
+                    next.push([&directory, "/", &name].concat());
+                }
+            }
         }
+        found = next;
     }
-    pattern[p..].iter().all(|c| *c == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn globs() {
-        for (pattern, name, matched) in [
-            ("*.conf", "a.conf", true),
-            ("a?*", "ab", true),
-            ("*b", "abc", false),
-            ("**", "", true),
-        ] {
-            assert_eq!(glob(pattern, name), matched, "{pattern} {name}");
-        }
-    }
+    found.retain(|path| files.read(path) != Err(Unread::Missing));
+    found
 }

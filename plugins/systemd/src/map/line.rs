@@ -1,6 +1,6 @@
 //! The command line.
 
-use super::{Change, Mapped, foreground};
+use super::{Change, Mapped};
 use crate::environment::replace;
 use crate::files::Files;
 use crate::finding::Finding;
@@ -107,7 +107,6 @@ fn add(
         .hint("set `Cmd` or `Entrypoint` in the overlay, or `ExecStart=` in a drop-in"));
     }
     let kind = service.effective_type();
-    debug_assert!(foreground(kind), "{kind:?} was refused");
     if kind == Type::Oneshot {
         let message = format!("`{}` is `Type=oneshot`: the container ends soon", unit.name.full);
         let place = service.declared_type.as_ref().map(|declared| declared.place.clone());

@@ -60,7 +60,8 @@ type Found<'a> = Option<(Command, &'a str, bool)>;
 /// The first command, what follows it, and whether a `;` stood between; the error says whether it
 /// is to be ignored.
 fn one<'a>(text: &'a str, specifiers: &Specifiers<'_>) -> Result<Found<'a>, (String, bool)> {
-    let word = first_word(text, Mode::Unit).map_err(|error| (error.message().to_owned(), false))?;
+    let word =
+        first_word(text, Mode::Command).map_err(|error| (error.message().to_owned(), false))?;
     let Some(word) = word else { return Ok(None) };
     let mut command = Command::default();
     let program = prefixes(&word.text, &mut command);
@@ -85,8 +86,8 @@ fn one<'a>(text: &'a str, specifiers: &Specifiers<'_>) -> Result<Found<'a>, (Str
             rest = after;
             continue;
         }
-        let word =
-            first_word(rest, Mode::Unit).map_err(|error| (error.message().to_owned(), ignore))?;
+        let word = first_word(rest, Mode::Command)
+            .map_err(|error| (error.message().to_owned(), ignore))?;
         let Some(word) = word else { break };
         let expanded = specifiers.expand(&word.text).map_err(|message| (message, ignore))?;
         command.unknown.extend(expanded.unknown);

@@ -1,16 +1,20 @@
 //! From assignments to a service, in systemd's way: lists grow, an empty value resets.
 
+use super::value::{below, is_account, signal, truth};
 use super::{
     At, Directory, DirectoryKind, EnvironmentFile, Service, Type, WorkingDirectory, command,
 };
-use crate::directives::{Meaning, meaning};
+use crate::directives::{Meaning, is_scalar, meaning};
 use crate::environment::is_name;
 use crate::files::{Files, simplify};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::load::Unit;
 use crate::specifier::Specifiers;
 use crate::syntax::{Assignment, Place};
 use crate::words::{Mode, words};
+
+/// What [`simplify`] refuses.
+const NO_PATH: &str = "it is no absolute path without `..`";
 
 /// Reads a loaded unit.
 pub fn read(unit: &Unit, files: &dyn Files) -> Service {
@@ -20,8 +24,24 @@ pub fn read(unit: &Unit, files: &dyn Files) -> Service {
         let message = format!("a line is ignored: {}", ignored.message);
         reader.service.findings.push(Finding::warning(message, Some(ignored.place.clone())));
     }
+    let mut broken = None;
     for assignment in &unit.assignments {
+        let path = &assignment.place.path;
+        if broken == Some(path) {
+            continue;
+        }
+        let before = reader.service.fatal.len();
         reader.assignment(assignment);
+        // systemd gives up the unit, but of a drop-in only what follows
+        if path.as_ref() != unit.fragment
+            && reader.service.fatal.len() > before
+            && let Some(mut finding) = reader.service.fatal.pop()
+        {
+            finding.severity = Severity::Warning;
+            finding.message.push_str("; the rest of the file is ignored");
+            reader.service.findings.push(finding);
+            broken = Some(path);
+        }
     }
     reader.service
 }
@@ -50,14 +70,17 @@ impl Reader<'_> {
             Meaning::Supported => self.supported(key, value, place),
             Meaning::Lost(why) => {
                 let key = format!("{key}=");
-                if value.is_empty() {
+                if value.is_empty() || is_scalar(&key[..key.len() - 1]) {
                     self.service.lost.retain(|(lost, ..)| *lost != key);
-                } else {
+                }
+                if !value.is_empty() {
                     self.service.lost.push((key, why, place.clone()));
                 }
             }
             Meaning::Harmless => {
                 let key = format!("{key}=");
+                // some are lost with one value, and harmless with another
+                self.service.lost.retain(|(lost, ..)| *lost != key);
                 if value.is_empty() {
                     self.service.harmless.remove(&key);
                 } else {
@@ -72,16 +95,26 @@ impl Reader<'_> {
 
     fn supported(&mut self, key: &str, value: &str, place: &Place) {
         match key {
-            "Description" => self.service.description = self.text(key, value, place),
+            "Description" => {
+                if let Some(text) = self.text(key, value, place) {
+                    self.service.description = text;
+                }
+            }
             "Documentation" => self.documentation(value, place),
             "Type" => self.service_type(value, place),
-            "BusName" => self.service.bus_name = self.text(key, value, place),
-            "ExecStart" => self.command(value, place),
-            "User" => self.service.user = self.account(key, value, place),
-            "Group" => self.service.group = self.account(key, value, place),
-            "DynamicUser" => {
-                self.service.dynamic_user = truth(value).then(|| place.clone());
+            "BusName" => {
+                if let Some(text) = self.text(key, value, place) {
+                    self.service.bus_name = text;
+                }
             }
+            "ExecStart" => self.command(value, place),
+            "User" | "Group" => self.account(key, value, place),
+            "DynamicUser" => match truth(value) {
+                Some(on) => self.service.dynamic_user = on.then(|| place.clone()),
+                None => {
+                    self.fail(format!("`DynamicUser={value}` is neither `yes` nor `no`"), place);
+                }
+            },
             "WorkingDirectory" => self.working_directory(value, place),
             "Environment" => self.environment(value, place),
             "EnvironmentFile" => self.environment_file(value, place),
@@ -89,15 +122,13 @@ impl Reader<'_> {
                 if value.is_empty() {
                     self.service.unset_environment.clear();
                 }
-                let names = self.list(key, value, place);
+                let names = self.list(key, value, Mode::List, place);
                 self.service.unset_environment.extend(names);
             }
             "KillSignal" => self.kill_signal(value, place),
+            // an empty value does not reset these
             "Sockets" => {
-                if value.is_empty() {
-                    self.service.sockets.clear();
-                }
-                let names = self.list(key, value, place);
+                let names = self.list(key, value, Mode::List, place);
                 self.service.sockets.extend(names);
             }
             key => self.directory(key, value, place),
@@ -113,10 +144,7 @@ impl Reader<'_> {
                     Ok(mode) if mode <= 0o7777 => {
                         self.service.modes.insert(kind, mode);
                     }
-                    _ if value.is_empty() => {
-                        self.service.modes.remove(&kind);
-                    }
-                    _ => self.warn(format!("`{key}={value}` is no mode"), place),
+                    _ => self.warn(format!("`{key}={value}` is ignored: it is no mode"), place),
                 }
             }
         }
@@ -131,8 +159,7 @@ impl Reader<'_> {
         let at = |value| At { value, place: place.clone() };
         self.service.commands.extend(commands.into_iter().map(at));
         if let Err(message) = result {
-            let message = format!("`ExecStart=` cannot be read: {message}");
-            self.service.fatal.push(Finding::refusal(message, Some(place.clone())));
+            self.fail(format!("`ExecStart=` cannot be read: {message}"), place);
         }
     }
 
@@ -145,20 +172,25 @@ impl Reader<'_> {
         }
     }
 
-    fn account(&mut self, key: &str, value: &str, place: &Place) -> Option<At<String>> {
-        let text = self.text(key, value, place)?;
-        let name = &text.value;
-        let valid = !name.is_empty()
-            && !matches!(name.as_str(), "." | "..")
-            && !name.starts_with('-')
-            && name.trim() == name
-            && !name.contains(|c: char| c == ':' || c == '/' || c.is_control())
-            && (!name.starts_with(|c: char| c.is_ascii_digit()) || name.parse::<u32>().is_ok());
-        if !valid {
-            let message = format!("`{key}={name}` is neither a name nor a number");
-            self.service.fatal.push(Finding::refusal(message, Some(place.clone())));
+    fn account(&mut self, key: &str, value: &str, place: &Place) {
+        let expanded = self.specifiers.expand(value);
+        let name = expanded.and_then(|expanded| {
+            self.tell_unknown(key, &expanded.unknown, place);
+            match expanded.text.is_empty() || is_account(&expanded.text) {
+                true => Ok(expanded.text),
+                false => Err("it is neither a name nor a number".to_owned()),
+            }
+        });
+        match name {
+            Ok(value) => {
+                let account = (!value.is_empty()).then(|| At { value, place: place.clone() });
+                match key {
+                    "User" => self.service.user = account,
+                    _ => self.service.group = account,
+                }
+            }
+            Err(why) => self.fail(format!("`{key}={value}`: {why}"), place),
         }
-        valid.then_some(text)
     }
 
     fn working_directory(&mut self, value: &str, place: &Place) {
@@ -173,17 +205,19 @@ impl Reader<'_> {
         let path = if text == "~" {
             None
         } else {
-            let expanded = self.expand("WorkingDirectory", text, place);
-            match expanded.as_deref().and_then(simplify) {
-                Some(path) => Some(path),
-                None => {
-                    let message = format!("`WorkingDirectory={value}` is not an absolute path");
-                    let place = Some(place.clone());
-                    if optional {
-                        self.service.findings.push(Finding::warning(message, place));
-                    } else {
-                        self.service.fatal.push(Finding::refusal(message, place));
-                    }
+            let expanded = self.specifiers.expand(text);
+            let path = expanded.and_then(|expanded| {
+                self.tell_unknown("WorkingDirectory", &expanded.unknown, place);
+                simplify(&expanded.text).ok_or_else(|| NO_PATH.to_owned())
+            });
+            match path {
+                Ok(path) => Some(path),
+                Err(why) if optional => {
+                    self.warn(format!("`WorkingDirectory={value}` is ignored: {why}"), place);
+                    return;
+                }
+                Err(why) => {
+                    self.fail(format!("`WorkingDirectory={value}`: {why}"), place);
                     return;
                 }
             }
@@ -197,15 +231,7 @@ impl Reader<'_> {
             self.service.environment.clear();
             return;
         }
-        let list = match words(value, Mode::Unit) {
-            Ok(list) => list,
-            Err(error) => {
-                self.warn(format!("`Environment=` is ignored: {}", error.message()), place);
-                return;
-            }
-        };
-        for word in list {
-            let Some(text) = self.expand("Environment", &word, place) else { continue };
+        for text in self.list("Environment", value, Mode::List, place) {
             match text.split_once('=') {
                 Some((name, value)) if is_name(name) => {
                     let value = (name.to_owned(), value.to_owned());
@@ -234,18 +260,13 @@ impl Reader<'_> {
                 .service
                 .environment_files
                 .push(At { value: EnvironmentFile { path, optional }, place: place.clone() }),
-            None => self.warn(
-                format!("`EnvironmentFile={value}` is ignored: it is no absolute path"),
-                place,
-            ),
+            None => {
+                self.warn(format!("`EnvironmentFile={value}` is ignored: {NO_PATH}"), place);
+            }
         }
     }
 
     fn kill_signal(&mut self, value: &str, place: &Place) {
-        if value.is_empty() {
-            self.service.kill_signal = None;
-            return;
-        }
         match signal(value) {
             Some(value) => self.service.kill_signal = Some(At { value, place: place.clone() }),
             None => {
@@ -259,7 +280,7 @@ impl Reader<'_> {
             self.service.directories.retain(|directory| directory.value.kind != kind);
             return;
         }
-        for word in self.list(kind.key(), value, place) {
+        for word in self.list(kind.key(), value, Mode::List, place) {
             let mut parts = word.splitn(3, ':');
             let path = parts.next().unwrap_or_default();
             let link = parts.next().filter(|link| !link.is_empty());
@@ -300,42 +321,36 @@ impl Reader<'_> {
         if value.is_empty() {
             self.service.documentation.clear();
         }
-        for value in self.list("Documentation", value, place) {
+        for value in self.list("Documentation", value, Mode::Command, place) {
             self.service.documentation.push(At { value, place: place.clone() });
         }
     }
 
     /// Words with their specifiers replaced.
-    fn list(&mut self, key: &str, value: &str, place: &Place) -> Vec<String> {
-        match words(value, Mode::Unit) {
-            Ok(list) => list.iter().filter_map(|word| self.expand(key, word, place)).collect(),
-            Err(error) => {
-                self.warn(format!("`{key}=` is ignored: {}", error.message()), place);
-                Vec::new()
-            }
+    fn list(&mut self, key: &str, value: &str, mode: Mode, place: &Place) -> Vec<String> {
+        let (words, error) = words(value, mode);
+        let mut list = Vec::new();
+        for word in words {
+            list.extend(self.expand(key, &word, place));
         }
+        if let Some(error) = error {
+            let message = format!("the rest of `{key}=` is ignored: {}", error.message());
+            self.warn(message, place);
+        }
+        list
     }
 
-    fn text(&mut self, key: &str, value: &str, place: &Place) -> Option<At<String>> {
-        if value.is_empty() {
-            return None;
-        }
+    /// The outer is none for what is ignored, the inner for an empty value.
+    #[allow(clippy::option_option, reason = "nothing, and nothing in place of what was there")]
+    fn text(&mut self, key: &str, value: &str, place: &Place) -> Option<Option<At<String>>> {
         let value = self.expand(key, value, place)?;
-        Some(At { value, place: place.clone() })
+        Some((!value.is_empty()).then(|| At { value, place: place.clone() }))
     }
 
     fn expand(&mut self, key: &str, value: &str, place: &Place) -> Option<String> {
         match self.specifiers.expand(value) {
             Ok(expanded) => {
-                for unknown in expanded.unknown {
-                    self.warn(
-                        format!(
-                            "`%{unknown}` in `{key}=` stays as it is: only the running machine \
-                             knows it"
-                        ),
-                        place,
-                    );
-                }
+                self.tell_unknown(key, &expanded.unknown, place);
                 Some(expanded.text)
             }
             Err(message) => {
@@ -345,68 +360,35 @@ impl Reader<'_> {
         }
     }
 
+    fn tell_unknown(&mut self, key: &str, unknown: &[char], place: &Place) {
+        for unknown in unknown {
+            let message = format!(
+                "`%{unknown}` in `{key}=` stays as it is: only the running machine knows it"
+            );
+            self.warn(message, place);
+        }
+    }
+
+    /// systemd would not start the service.
+    fn fail(&mut self, message: String, place: &Place) {
+        self.service.fatal.push(Finding::refusal(message, Some(place.clone())));
+    }
+
     fn warn(&mut self, message: String, place: &Place) {
         self.service.findings.push(Finding::warning(message, Some(place.clone())));
     }
-}
-
-/// systemd's truth values.
-pub fn truth(text: &str) -> bool {
-    matches!(text.to_ascii_lowercase().as_str(), "1" | "yes" | "y" | "true" | "t" | "on")
-}
-
-/// A path below a directory; none for one that leads out of it.
-fn below(text: &str) -> Option<String> {
-    if text.starts_with('/') {
-        return None;
-    }
-    let path = simplify(&format!("/{text}"))?;
-    let path = path.strip_prefix('/')?;
-    (!path.is_empty() && path != "private" && !path.starts_with("private/"))
-        .then(|| path.to_owned())
-}
-
-/// `SIGTERM` for `TERM`, `15`; the number of a real-time signal.
-fn signal(text: &str) -> Option<String> {
-    const NAMES: [&str; 31] = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
-    ];
-    const RTMIN: u32 = 34;
-    const RTMAX: u32 = 64;
-    if let Ok(number) = text.parse::<u32>() {
-        let name = number.checked_sub(1).and_then(|index| NAMES.get(index as usize));
-        return match name {
-            Some(name) => Some(format!("SIG{name}")),
-            None => (32..=RTMAX).contains(&number).then(|| number.to_string()),
-        };
-    }
-    let name = text.strip_prefix("SIG").unwrap_or(text);
-    if NAMES.contains(&name) {
-        return Some(format!("SIG{name}"));
-    }
-    let number = if let Some(offset) = name.strip_prefix("RTMIN") {
-        let offset = if offset.is_empty() { 0 } else { offset.strip_prefix('+')?.parse().ok()? };
-        RTMIN.checked_add(offset)?
-    } else {
-        let offset = name.strip_prefix("RTMAX")?;
-        let offset = if offset.is_empty() { 0 } else { offset.strip_prefix('-')?.parse().ok()? };
-        RTMAX.checked_sub(offset)?
-    };
-    (RTMIN..=RTMAX).contains(&number).then(|| number.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::files::memory::Memory;
-    use crate::load::load;
+    use crate::load::Units;
     use crate::name::UnitName;
 
     fn service(text: &str) -> Service {
         let files = Memory::new().file("/usr/lib/systemd/system/a@.service", text);
-        let unit = load(&files, &UnitName::parse("a@b").unwrap()).unwrap();
+        let unit = Units::new(&files).load(&UnitName::parse("a@b").unwrap()).unwrap();
         read(&unit, &files)
     }
 
@@ -434,21 +416,5 @@ mod tests {
         assert_eq!(kind("ExecStart=/a\nBusName=a.b"), Type::Dbus);
         assert_eq!(kind("ExecStop=/a"), Type::Oneshot);
         assert_eq!(kind("ExecStart=/a\nType=idle\nType=nonsense"), Type::Idle);
-    }
-
-    #[test]
-    fn signals() {
-        for (text, name) in [
-            ("TERM", Some("SIGTERM")),
-            ("SIGQUIT", Some("SIGQUIT")),
-            ("9", Some("SIGKILL")),
-            ("SIGRTMIN+3", Some("37")),
-            ("RTMAX", Some("64")),
-            ("0", None),
-            ("65", None),
-            ("RTMIN+40", None),
-        ] {
-            assert_eq!(signal(text).as_deref(), name, "{text}");
-        }
     }
 }

@@ -69,13 +69,18 @@ pub fn image(tree: &Tree) -> Memory {
 
 /// Services that are no links, by name; templates with an instance.
 pub fn services(tree: &Tree) -> BTreeSet<String> {
+    units(tree, ".service")
+}
+
+/// Units of a kind that are no links, by name; templates with an instance.
+pub fn units(tree: &Tree, suffix: &str) -> BTreeSet<String> {
     let files = tree.iter().filter(|(_, entry)| matches!(entry, Entry::File(_)));
     files
         .filter_map(|(path, _)| {
             let (directory, name) = path.rsplit_once('/')?;
-            let stem = name.strip_suffix(".service")?;
+            let stem = name.strip_suffix(suffix)?;
             let instance = if stem.ends_with('@') { r"a-b\x2dc" } else { "" };
-            DIRECTORIES.contains(&directory).then(|| format!("{stem}{instance}.service"))
+            DIRECTORIES.contains(&directory).then(|| format!("{stem}{instance}{suffix}"))
         })
         .collect()
 }
