@@ -11,6 +11,10 @@ pub const HOST_WORK: u64 = 4_000_000_000;
 /// What a call of a host function costs of [`HOST_WORK`] beside the bytes.
 pub const HOST_CALL: u64 = 1_000;
 
+/// What a step on the way to a path costs of [`HOST_WORK`]: a component, a look-up in the tree, or 64
+/// bytes of a path that was looked up.
+pub const HOST_STEP: u64 = 200;
+
 /// Bytes of all linear memories together.
 pub const MEMORY: usize = 256 << 20;
 

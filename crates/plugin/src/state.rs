@@ -86,9 +86,19 @@ impl State {
 
     /// Charges a host function for what it hands over or takes.
     pub fn charge(&mut self, bytes: usize) -> Result<(), HostStop> {
-        let cost = limits::HOST_CALL + bytes as u64;
+        self.charge_work(limits::HOST_CALL + bytes as u64)
+    }
+
+    /// Charges a host function for what it found to do on the way.
+    pub fn charge_work(&mut self, cost: u64) -> Result<(), HostStop> {
         self.work = self.work.checked_sub(cost).ok_or(HostStop::Work)?;
         Ok(())
+    }
+
+    /// What was charged up to now.
+    #[cfg(test)]
+    pub fn charged(&self) -> u64 {
+        limits::HOST_WORK - self.work
     }
 
     /// Writes a line of the log.

@@ -128,7 +128,12 @@ fn endless_work_ends() {
         format!("map did not finish within its limit of work; {HINT}")
     );
     // by the host's hands
+    let (guest_with, [long, length]) = guest().data(|data| data.text(&"/a".repeat(2047)));
+    let long = format!(
+        "(loop $l (call $stat (i32.const {long}) (i32.const {length}) (i32.const 2048)) (br $l))"
+    );
     for body in [
+        long.as_str(),
         "(loop $l (call $stat (i32.const 4096) (i32.const 1) (i32.const 2048)) (br $l))",
         "(loop $l (call $log (i32.const 0) (i32.const 0) (i32.const 100000)) (br $l))",
         "(loop $l (memory.fill (i32.const 65536) (i32.const 0) (i32.const 65536)) (br $l))",
@@ -136,7 +141,7 @@ fn endless_work_ends() {
         let imports = r#"
             (import "strata:plugin/tree@V" "stat" (func $stat (param i32 i32 i32)))
             (import "strata:plugin/log@V" "write" (func $log (param i32 i32 i32)))"#;
-        let guest = guest().module(imports).map(&format!("{body} {EMPTY}"));
+        let guest = guest_with.clone().module(imports).map(&format!("{body} {EMPTY}"));
         assert_eq!(
             guest.map_error(),
             format!("map did not finish within its limit of work; {HINT}"),

@@ -15,6 +15,7 @@ mod fixture;
 mod merge;
 mod policy;
 mod tree;
+mod walk;
 
 pub use accounts::Owners;
 pub use edits::apply as apply_edits;
@@ -23,6 +24,5 @@ pub use edits::{
 };
 pub use fate::{Fate, State};
 pub use merge::{Conflict, MergeError, MergeTask, Merged, Warning, file_node, merge};
-pub use tree::{
-    Content, Kind, LinkSet, Node, Origin, PackageIndex, Tree, TreePath, TreePathError, WalkError,
-};
+pub use tree::{Content, Kind, LinkSet, Node, Origin, PackageIndex, Tree, TreePath, TreePathError};
+pub use walk::{Walk, WalkError};

@@ -1,13 +1,15 @@
 //! What plugins may call.
 
+#[cfg(test)]
+mod tests;
+
 use super::{api, questions};
 use crate::{
     limits,
     state::{HostStop, Level, State},
 };
 use api::tree::{Attributes, Entry, Error};
-use std::sync::Arc;
-use strata_rootfs::{Content, ImageView, Kind, Node, Origin, Tree, TreePath, WalkError};
+use strata_rootfs::{Content, ImageView, Kind, Node, Origin, Tree, TreePath, Walk, WalkError};
 use wasmtime::Result;
 
 impl api::types::Host for State {}
@@ -84,54 +86,60 @@ impl api::image::Host for State {
 
 impl api::tree::Host for State {
     fn stat(&mut self, path: String) -> Result<Result<Attributes, Error>> {
-        self.charge(path.len())?;
-        let image = self.image()?;
-        Ok(followed(image.tree, &path).and_then(|path| attributes(&image, &path)))
+        self.look(
+            &path,
+            |image, walk| attributes(image, &followed(walk, &path)?),
+            |seen| attributes_len(seen),
+        )
     }
 
     fn lstat(&mut self, path: String) -> Result<Result<Attributes, Error>> {
-        self.charge(path.len())?;
-        let image = self.image()?;
-        let found = parse(&path)
-            .and_then(|path| image.tree.resolve_parent(&path).map_err(|error| walk(&error)))
-            .and_then(|path| attributes(&image, &path));
-        Ok(found)
+        self.look(
+            &path,
+            |image, walk| {
+                let place = walk.resolve_parent(&parse(&path)?).map_err(|error| stuck(&error))?;
+                attributes(image, &place)
+            },
+            |seen| attributes_len(seen),
+        )
     }
 
     fn real_path(&mut self, path: String) -> Result<Result<String, Error>> {
-        self.charge(path.len())?;
-        let image = self.image()?;
-        let found = followed(image.tree, &path).and_then(|path| {
-            node(image.tree, &path)?;
-            Ok(path.to_string())
-        });
-        Ok(found)
+        self.look(
+            &path,
+            |image, walk| {
+                let path = followed(walk, &path)?;
+                node(image.tree, &path)?;
+                Ok(path.to_string())
+            },
+            String::len,
+        )
     }
 
     fn entries(&mut self, path: String) -> Result<Result<Vec<Entry>, Error>> {
         const EACH: usize = 100;
-        self.charge(path.len())?;
-        let image = self.image()?;
-        let found = followed(image.tree, &path).and_then(|path| {
-            if !node(image.tree, &path)?.is_none_or(Node::is_dir) {
-                return Err(Error::NotADirectory);
-            }
-            let entry = |(name, node): (&[u8], &Node)| Entry {
-                name: String::from_utf8_lossy(name).into_owned(),
-                attributes: seen(&image, node),
-            };
-            Ok(image.tree.children(&path).map(entry).collect::<Vec<_>>())
-        });
-        if let Ok(entries) = &found {
-            self.charge(entries.len() * EACH)?;
-        }
-        Ok(found)
+        self.look(
+            &path,
+            |image, walk| {
+                let path = followed(walk, &path)?;
+                if !node(image.tree, &path)?.is_none_or(Node::is_dir) {
+                    return Err(Error::NotADirectory);
+                }
+                let entry = |(name, node): (&[u8], &Node)| Entry {
+                    name: String::from_utf8_lossy(name).into_owned(),
+                    attributes: seen(image, node),
+                };
+                Ok(image.tree.children(&path).map(entry).collect::<Vec<_>>())
+            },
+            |entries| {
+                let len = |one: &Entry| EACH + one.name.len() + attributes_len(&one.attributes);
+                entries.iter().map(len).sum()
+            },
+        )
     }
 
     fn read(&mut self, path: String) -> Result<Result<Vec<u8>, Error>> {
-        self.charge(path.len())?;
-        let image = self.image()?;
-        let content = match file(&image, &path) {
+        let content = match self.look(&path, |image, walk| file(image, walk, &path), |_| 0)? {
             Ok((size, _)) if size > limits::FILE => {
                 return Ok(Err(Error::TooLarge(limits::FILE)));
             }
@@ -139,14 +147,35 @@ impl api::tree::Host for State {
             Err(error) => return Ok(Err(error)),
         };
         let bytes = match content {
-            Content::Inline(bytes) => Arc::clone(bytes),
-            Content::Package { .. } => image
+            Content::Inline(bytes) => bytes,
+            Content::Package { .. } => self
+                .image()?
                 .contents
-                .read(content)
+                .read(&content)
                 .map_err(|error| HostStop::Read { path, reason: error.to_string() })?,
         };
         self.charge(bytes.len())?;
         Ok(Ok(bytes.to_vec()))
+    }
+}
+
+impl State {
+    /// Looks for something in the tree. What that took is charged: the call, the way there, and
+    /// the bytes of what was found.
+    fn look<T>(
+        &mut self,
+        path: &str,
+        find: impl FnOnce(&ImageView<'_>, &mut Walk<'_>) -> Result<T, Error>,
+        len: impl FnOnce(&T) -> usize,
+    ) -> Result<Result<T, Error>> {
+        self.charge(path.len())?;
+        let image = self.image()?;
+        let mut walk = Walk::new(image.tree);
+        let found = find(&image, &mut walk);
+        let steps = walk.steps();
+        self.charge_work(steps as u64 * limits::HOST_STEP)?;
+        self.charge_work(found.as_ref().map_or(0, len) as u64)?;
+        Ok(found)
     }
 }
 
@@ -159,16 +188,17 @@ fn parse(path: &str) -> Result<TreePath, Error> {
     }
 }
 
-fn walk(error: &WalkError) -> Error {
+fn stuck(error: &WalkError) -> Error {
     match error {
         WalkError::Loop(_) => Error::LinkLoop,
         WalkError::NotDirectory(_) => Error::NotADirectory,
+        WalkError::TooLong(_) => Error::InvalidPath,
     }
 }
 
 /// Where a path leads.
-fn followed(tree: &Tree, path: &str) -> Result<TreePath, Error> {
-    tree.resolve(&parse(path)?).map_err(|error| walk(&error))
+fn followed(walk: &mut Walk<'_>, path: &str) -> Result<TreePath, Error> {
+    walk.resolve(&parse(path)?).map_err(|error| stuck(&error))
 }
 
 /// What is there; none for the root of a tree that does not mention it.
@@ -187,12 +217,16 @@ fn attributes(image: &ImageView<'_>, path: &TreePath) -> Result<Attributes, Erro
     })
 }
 
-fn file<'a>(image: &ImageView<'a>, path: &str) -> Result<(u64, &'a Content), Error> {
-    let path = followed(image.tree, path)?;
+fn file(image: &ImageView<'_>, walk: &mut Walk<'_>, path: &str) -> Result<(u64, Content), Error> {
+    let path = followed(walk, path)?;
     match node(image.tree, &path)?.map(|node| &node.kind) {
-        Some(Kind::File { size, content, .. }) => Ok((*size, content)),
+        Some(Kind::File { size, content, .. }) => Ok((*size, content.clone())),
         _ => Err(Error::NotAFile),
     }
+}
+
+fn attributes_len(seen: &Attributes) -> usize {
+    [&seen.target, &seen.package].into_iter().flatten().map(String::len).sum()
 }
 
 fn seen(image: &ImageView<'_>, node: &Node) -> Attributes {
