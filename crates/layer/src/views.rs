@@ -20,9 +20,10 @@ use crate::{
     plan::{Atom, AtomId, LayerPlan, LayerTask, PlanImage, PlanRecord},
 };
 use package::View;
+use shared::Installed;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use strata_oci::Digest;
 use strata_rootfs::{Kind, Merged, Owners, TreePath};
@@ -58,6 +59,8 @@ pub struct Views<'a> {
     images: BTreeMap<&'a str, ImageInput<'a>>,
     packages: BTreeMap<&'a Checksum, &'a Package>,
     views: Vec<SharedView<'a>>,
+    /// By name, for images of which it was asked.
+    installed: BTreeMap<&'a str, OnceLock<Installed<'a>>>,
 }
 
 /// A view, and the images that agree on it.
@@ -122,7 +125,8 @@ impl<'a> Views<'a> {
         }
         let mut views: Vec<_> = found.into_values().collect();
         views.sort_by(|a, b| a.rank(&packages).cmp(&b.rank(&packages)));
-        Self { images, packages, views }
+        let installed = images.keys().map(|name| (*name, OnceLock::new())).collect();
+        Self { images, packages, views, installed }
     }
 
     /// What the plan is to distribute.
@@ -208,7 +212,7 @@ impl ContentIndexes {
     /// Of this package; to be made once for all its files.
     pub fn of(package: &Package) -> Self {
         let mut last_of = BTreeMap::new();
-        for set in package::link_sets(package) {
+        for set in package.hard_links() {
             if let Some(last) = set.last() {
                 last_of.extend(set.iter().map(|member| (*member, *last)));
             }

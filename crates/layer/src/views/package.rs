@@ -179,27 +179,16 @@ impl Places {
     }
 }
 
-/// The hard link sets of a package, ascending within.
-pub(super) fn link_sets(package: &Package) -> Vec<Vec<u32>> {
-    let mut by_inode: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
-    for (number, file) in (0_u32..).zip(&package.files) {
-        if file.is_regular() && !file.is_ghost() && file.inode != 0 {
-            by_inode.entry((file.device, file.inode)).or_default().push(number);
-        }
-    }
-    by_inode.into_values().filter(|set| set.len() > 1).collect()
-}
-
 /// Every file that is no directory, hard link sets together, each at its last member's place:
 /// there the payload has the content.
 fn all_sets(package: &Package) -> Vec<Vec<u32>> {
-    let sets = link_sets(package);
+    let sets = package.hard_links();
     let linked: BTreeSet<u32> = sets.iter().flatten().copied().collect();
     let single = (0_u32..)
         .zip(&package.files)
         .filter(|(number, file)| !file.is_dir() && !linked.contains(number))
         .map(|(number, _)| vec![number]);
-    let mut all: Vec<Vec<u32>> = single.chain(sets.iter().cloned()).collect();
+    let mut all: Vec<Vec<u32>> = single.chain(sets).collect();
     all.sort_by_key(|set| set.last().copied());
     all
 }

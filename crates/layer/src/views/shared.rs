@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use strata_rootfs::{Fate, Node, Origin, PackageIndex, TreePath, file_node};
 
 /// All views of the layer's atoms, each path once, and the directories they need.
-pub(super) fn manifest(
-    views: &Views<'_>,
+pub(super) fn manifest<'a>(
+    views: &Views<'a>,
     layer: &PlannedLayer,
     by_atom: &BTreeMap<AtomId, Vec<usize>>,
 ) -> LayerManifest {
@@ -40,10 +40,12 @@ pub(super) fn manifest(
             members.push(Member { package: Some(shared.checksum.clone()), entries });
         }
     }
-    let images: Vec<&ImageInput<'_>> =
+    let images: Vec<_> =
         layer.images.iter().filter_map(|name| views.images.get(name.as_str())).collect();
-    let directories =
-        directories.into_iter().map(|path| directory(&attributes(&path, &images), path)).collect();
+    let directories = directories
+        .into_iter()
+        .map(|path| directory(&attributes(views, &path, &images), path))
+        .collect();
     LayerManifest { directories, members }
 }
 
@@ -75,28 +77,42 @@ fn path_owners<'a>(
 
 /// A directory as the merge put it into the first image that has it: what later steps did to it is
 /// that image's own affair, and must not change the layer.
-fn attributes(path: &TreePath, images: &[&ImageInput<'_>]) -> Node {
-    let merged = |image: &&ImageInput<'_>| match image.merged.tree.get(path) {
+fn attributes<'a>(views: &Views<'a>, path: &TreePath, images: &[&ImageInput<'a>]) -> Node {
+    let merged = |image: &&ImageInput<'a>| match image.merged.tree.get(path) {
         Some(node)
             if node.is_dir() && matches!(node.origin, Origin::Package(_) | Origin::Implied) =>
         {
             Some(node.clone())
         }
-        _ => packaged(path, image),
+        _ => packaged(views, path, image),
     };
     images.iter().find_map(merged).unwrap_or_else(Node::implied_directory)
 }
 
+/// The directories that the merge put into an image: which package's, and which of its files.
+pub(super) type Installed<'a> = BTreeMap<&'a TreePath, (usize, u32)>;
+
 /// The directory as the package has it whose directory the merge put there.
-fn packaged(path: &TreePath, image: &ImageInput<'_>) -> Option<Node> {
-    for ((number, input), fates) in (0_u32..).zip(image.packages).zip(&image.merged.fates) {
+fn packaged<'a>(views: &Views<'a>, path: &TreePath, image: &ImageInput<'a>) -> Option<Node> {
+    let installed = views.installed.get(image.name)?.get_or_init(|| installed(image));
+    let (at, file) = *installed.get(path)?;
+    let index = PackageIndex(u32::try_from(at).ok()?);
+    file_node(image.packages.get(at)?.package, index, file, image.owners)
+}
+
+/// Looks through all files of all packages: to be done once for an image.
+fn installed<'a>(image: &ImageInput<'a>) -> Installed<'a> {
+    let mut found = Installed::new();
+    for (at, (input, fates)) in image.packages.iter().zip(&image.merged.fates).enumerate() {
         for ((file, entry), fate) in (0_u32..).zip(&input.package.files).zip(fates) {
-            if entry.is_dir() && matches!(fate, Fate::Installed(place) if place == path) {
-                return file_node(input.package, PackageIndex(number), file, image.owners);
+            if let Fate::Installed(place) = fate
+                && entry.is_dir()
+            {
+                found.entry(place).or_insert((at, file));
             }
         }
     }
-    None
+    found
 }
 
 /// A directory's entry.
