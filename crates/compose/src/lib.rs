@@ -24,6 +24,7 @@ mod local;
 mod lock;
 mod options;
 mod pack;
+mod package_file;
 mod packages;
 mod plugin;
 mod plugin_stage;

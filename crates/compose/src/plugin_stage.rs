@@ -7,7 +7,8 @@
 use crate::{
     ImageFailure, Outcome, PluginDiagnostic, PluginFailure, Role,
     contents::ImageContents,
-    packages::{PackageFile, PackageSet},
+    package_file::PackageFile,
+    packages::PackageSet,
     plugins::{Plugins, Use, UseKey},
     root_stage::Root,
     target::Target,

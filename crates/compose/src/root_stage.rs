@@ -6,7 +6,8 @@
 
 use crate::{
     ComposeError, ImageFailure,
-    packages::{PackageFile, PackageSet},
+    package_file::PackageFile,
+    packages::PackageSet,
     plugin_stage::{self, Filtered, Found},
     plugins::Plugins,
     scriptlets::{self, SkippedScriptlet},
