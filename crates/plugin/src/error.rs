@@ -60,6 +60,19 @@ pub enum PluginErrorKind {
     /// More bytes than a component may have.
     #[error("the component has {0} bytes; {max} is the most", max = limits::COMPONENT)]
     TooLarge(usize),
+    /// More of something than can be compiled in reasonable time.
+    #[error("it has {count} {what}; {most} is the most")]
+    TooMuch {
+        /// What is counted.
+        what: &'static str,
+        /// The limit.
+        most: usize,
+        /// What it has, or has at least.
+        count: u64,
+    },
+    /// It instantiates what it imports, or gets from an instance.
+    #[error("it instantiates a component that is not one of its own parts")]
+    ForeignComponent,
     /// Bytes that are missing or wrong.
     #[error("the component is damaged or cut short: {0}")]
     Damaged(String),
@@ -208,6 +221,7 @@ impl PluginErrorKind {
                 "link it with `wasm-component-ld`, or make a component of it with \
                  `wasm-tools component new`"
             }
+            Self::ForeignComponent => "compose it so that each component has its parts in itself",
             Self::Damaged(_) => "get or build the file again",
             Self::ApiVersion { needs, has } => return Some(version_hint(needs, has)),
             Self::Wasi(_) => {

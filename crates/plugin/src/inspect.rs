@@ -1,7 +1,11 @@
 //! What a component says before anything of it is compiled: which API it was built for, what it
 //! needs, what it can do.
 
-use crate::{PluginErrorKind, Role, limits, text};
+use crate::{
+    PluginErrorKind, Role,
+    extent::{Counter, Fault},
+    limits, text,
+};
 use std::collections::BTreeSet;
 use wasmparser::{Encoding, Parser, Payload};
 
@@ -14,7 +18,7 @@ pub(crate) struct Shape {
     pub roles: BTreeSet<Role>,
 }
 
-/// Looks at the names of the outermost imports and exports.
+/// Looks at the names of the outermost imports and exports, and at how much there is to compile.
 pub(crate) fn inspect(bytes: &[u8]) -> Result<Shape, PluginErrorKind> {
     is_component(bytes)?;
     if bytes.len() > limits::COMPONENT {
@@ -23,8 +27,14 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Shape, PluginErrorKind> {
     let damaged = |e: wasmparser::BinaryReaderError| PluginErrorKind::Damaged(e.to_string());
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0usize;
+    let mut counter = Counter::new();
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(damaged)? {
+        let payload = payload.map_err(damaged)?;
+        counter.read(&payload).map_err(|fault| match fault {
+            Fault::Format(error) => damaged(error),
+            Fault::Much(kind) => kind,
+        })?;
+        match payload {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                 return Err(PluginErrorKind::CoreModule);
             }

@@ -13,6 +13,7 @@ mod cache;
 mod checked;
 mod engine;
 mod error;
+mod extent;
 mod host;
 mod inspect;
 pub mod limits;

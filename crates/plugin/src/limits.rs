@@ -21,7 +21,8 @@ pub const MEMORY: usize = 256 << 20;
 /// Elements of all tables together.
 pub const TABLE_ELEMENTS: usize = 1_000_000;
 
-/// Core instances, and tables.
+/// Instances of modules, those of components, and tables. What a component instantiates is counted
+/// before it is compiled, with all that this instantiates.
 pub const INSTANCES: usize = 200;
 
 /// Linear memories.
@@ -56,3 +57,16 @@ pub const NAME: usize = 255;
 
 /// Bytes of a component.
 pub const COMPONENT: usize = 64 << 20;
+
+/// Bytes of all functions of a component. Of interpreters in WebAssembly, Python's and
+/// JavaScript's have less than half of that.
+pub const CODE: usize = 32 << 20;
+
+/// Functions of a component.
+pub const FUNCTIONS: usize = 250_000;
+
+/// Bytes of one function: some steps of compiling take more than twice the time for twice as many.
+pub const FUNCTION: usize = 1 << 20;
+
+/// Imports, exports, aliases, types and adapters of all instances of components together.
+pub const ITEMS: usize = 100_000;

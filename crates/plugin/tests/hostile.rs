@@ -153,6 +153,104 @@ fn endless_work_ends() {
     assert!(guest.map_error().starts_with("map did not finish within its limit of work"));
 }
 
+/// A component in which each level instantiates the one before it twice.
+fn doubling(levels: usize, module: &str, alias: bool) -> Vec<u8> {
+    let mut text = format!("(component $c0 {module})\n");
+    for level in 1..=levels {
+        let before = level - 1;
+        let twice =
+            format!("(instance (instantiate $c{before})) (instance (instantiate $c{before}))");
+        text += &match alias {
+            // by another name for it
+            true => format!(
+                "(component $c{level} (alias outer 1 $c{before} (component $d))
+                (export $e \"x\" (component $d))
+                (instance (instantiate $d)) (instance (instantiate $e)))\n"
+            ),
+            false => format!("(component $c{level} {twice})\n"),
+        };
+    }
+    let exports = "(instance $i) (export \"strata:plugin/mapper@0.1.0\" (instance $i))
+        (export \"strata:plugin/about@0.1.0\" (instance $i))";
+    wat::parse_str(format!("(component {text} (instance (instantiate $c{levels})) {exports})"))
+        .unwrap()
+}
+
+#[test]
+fn components_that_multiply_are_counted_before_they_are_compiled() {
+    for alias in [false, true] {
+        let bytes = doubling(40, "", alias);
+        assert!(bytes.len() < 5_000, "{}", bytes.len());
+        assert_eq!(
+            refused(&bytes),
+            format!("it has {} instances of components; 200 is the most", (1_u64 << 41) - 1)
+        );
+        // more levels than numbers have bits
+        let said = refused(&doubling(90, "", alias));
+        assert_eq!(said, format!("it has {} instances of components; 200 is the most", u64::MAX));
+        assert!(!refused(&doubling(6, "", alias)).contains("is the most"));
+    }
+    let two = "(core module $m) (core instance (instantiate $m)) (core instance (instantiate $m))";
+    assert_eq!(
+        refused(&doubling(7, two, false)),
+        "it has 256 instances of modules; 200 is the most"
+    );
+    // few instances of much
+    let types = "(type (list u8))".repeat(1600);
+    let said = refused(&doubling(6, &types, false));
+    assert!(
+        said.ends_with(" imports, exports and types in its instances; 100000 is the most"),
+        "{said}"
+    );
+    // one that is not there to be counted
+    let foreign =
+        "(component (component $c (import \"p\" (component $p)) (instance (instantiate $p)))
+        (component $p) (instance (instantiate $c (with \"p\" (component $p)))))";
+    assert!(
+        refused(&wat::parse_str(foreign).unwrap())
+            .starts_with("it instantiates a component that is not one of its own parts; hint: ")
+    );
+}
+
+/// A component that is a module of so many functions, of so many bytes each.
+fn code(functions: usize, bytes: usize) -> Vec<u8> {
+    let section = |id: u8, content: &[u8]| [&[id], &leb(content.len())[..], content].concat();
+    let mut body = leb(bytes);
+    body.push(0);
+    body.resize(body.len() + bytes - 2, 1);
+    body.push(0x0b);
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 0, 0]),
+        section(3, &[leb(functions), vec![0; functions]].concat()),
+        section(10, &[leb(functions), body.repeat(functions)].concat()),
+    ];
+    [b"\0asm\x0d\0\x01\0".to_vec(), section(1, &module.concat())].concat()
+}
+
+/// A number as WebAssembly has it.
+fn leb(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+#[test]
+fn code_has_a_limit() {
+    const MOST: usize = 1 << 20;
+    let over = |functions, bytes| refused(&code(functions, bytes));
+    assert_eq!(over(1, MOST + 1), "it has 1048577 bytes in one function; 1048576 is the most");
+    assert_eq!(over(33, MOST), "it has 34603008 bytes of code; 33554432 is the most");
+    assert_eq!(over(250_001, 2), "it has 250001 functions; 250000 is the most");
+    // only then is looked at what it is
+    assert!(over(32, MOST).starts_with("it exports no role of a plugin"));
+    assert!(over(250_000, 2).starts_with("it exports no role of a plugin"));
+}
+
 #[test]
 fn recursion_ends() {
     let deep = "(func $deep (param i32) (result i32)

@@ -86,11 +86,7 @@ impl api::image::Host for State {
 
 impl api::tree::Host for State {
     fn stat(&mut self, path: String) -> Result<Result<Attributes, Error>> {
-        self.look(
-            &path,
-            |image, walk| attributes(image, &followed(walk, &path)?),
-            |seen| attributes_len(seen),
-        )
+        self.look(&path, |image, walk| attributes(image, &followed(walk, &path)?), attributes_len)
     }
 
     fn lstat(&mut self, path: String) -> Result<Result<Attributes, Error>> {
@@ -100,7 +96,7 @@ impl api::tree::Host for State {
                 let place = walk.resolve_parent(&parse(&path)?).map_err(|error| stuck(&error))?;
                 attributes(image, &place)
             },
-            |seen| attributes_len(seen),
+            attributes_len,
         )
     }
 
