@@ -27,9 +27,22 @@ const TRANSLATIONS: &[&str] = &["/usr/share/locale/", "/usr/local/share/locale/"
 /// How programs sort, compare and encode: no translation, and who installs it wants it.
 const FUNCTIONAL: &str = "/usr/lib/locale/";
 
-/// Names of licenses among the documentation of packages that mark nothing.
-const LICENSES: &[&str] =
-    &["copyright", "copying", "license", "licenses", "licence", "licences", "notice", "patents"];
+/// What licenses are called among the documentation of packages that mark nothing.
+const LICENSES: &[&str] = &[
+    "copyright",
+    "copyrights",
+    "copying",
+    "license",
+    "licenses",
+    "licence",
+    "licences",
+    "unlicense",
+    "notice",
+    "notices",
+    "patents",
+];
+/// A package of Debian has a link to another one's directory here, with the copyright of both.
+const OF_PACKAGES: &str = "/usr/share/doc/";
 
 /// Whether a file stays. Directories do; strata drops those that are left empty.
 pub fn stays(file: &File, keep: &Keep) -> bool {
@@ -47,10 +60,11 @@ pub fn stays(file: &File, keep: &Keep) -> bool {
     if let Some(below) = file.path.strip_prefix(HELP) {
         return keep.docs && first(below).is_none_or(|name| keep.locales.has(name));
     }
-    if below(&file.path, DOCS).is_some() && is_license(&file.path) {
+    let is_doc = file.doc || below(&file.path, DOCS).is_some();
+    if is_doc && (is_license(&file.path) || is_link_to_docs(file)) {
         return true;
     }
-    if !keep.docs && (file.doc || below(&file.path, DOCS).is_some()) {
+    if is_doc && !keep.docs {
         return false;
     }
     let of_place = below(&file.path, TRANSLATIONS).and_then(first).filter(|name| is_locale(name));
@@ -69,11 +83,18 @@ fn first(path: &str) -> Option<&str> {
     path.split_once('/').map(|(name, _)| name)
 }
 
+/// Whether a file or a directory above it is called after licenses: one of the words that make up
+/// its name, `OPEN-SANS-LICENSE.txt`, `licenses/MIT`, `COPYING3`.
 fn is_license(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
-    LICENSES.iter().any(|license| {
-        name.strip_prefix(license).is_some_and(|rest| !rest.starts_with(char::is_alphabetic))
+    path.split(['/', '-', '_', '.', ' ']).any(|word| {
+        let name = word.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        LICENSES.iter().any(|license| name.eq_ignore_ascii_case(license))
     })
+}
+
+fn is_link_to_docs(file: &File) -> bool {
+    file.kind == Kind::Symlink
+        && file.path.strip_prefix(OF_PACKAGES).is_some_and(|name| !name.contains('/'))
 }
 
 #[cfg(test)]
@@ -116,6 +137,11 @@ mod tests {
                 "/usr/share/doc/ls/copyright",
                 "/usr/share/doc/ls/COPYING.LIB",
                 "/usr/share/doc/ls/LICENSE-MIT",
+                "/usr/share/doc/ls/OPEN-SANS-LICENSE.txt",
+                "/usr/share/doc/ls/Third_Party_Notices.md",
+                "/usr/share/doc/ls/licenses/MIT.txt",
+                "/usr/share/doc/ls/COPYING3",
+                "/usr/share/doc/ls/COPYING.v2",
                 "/usr/share/licenses/ls/COPYING",
                 "/usr/share/locale/locale.alias",
                 "/usr/lib/locale/C.utf8/LC_CTYPE",
@@ -167,6 +193,24 @@ mod tests {
         assert!(!stays(&doc, &Keep::default()) && stays(&license, &Keep::default()));
         assert!(!stays(&german, &keep("fr")) && stays(&german, &keep("de")));
         assert!(stays(&doc, &Keep { docs: true, ..Keep::default() }));
+    }
+
+    #[test]
+    fn licenses_stay_where_a_package_calls_them_documentation() {
+        for (path, stay) in
+            [("COPYING", true), ("licenses/MIT.txt", true), ("README", false), ("copyist", false)]
+        {
+            let doc = File { doc: true, ..file(&format!("/usr/lib/p/{path}")) };
+            assert_eq!(stays(&doc, &Keep::default()), stay, "{path}");
+        }
+    }
+
+    #[test]
+    fn links_from_package_to_package_lead_to_licenses() {
+        let link = |path: &str| File { kind: Kind::Symlink, ..file(path) };
+        assert!(stays(&link("/usr/share/doc/libls-dev"), &Keep::default()));
+        assert!(!stays(&link("/usr/share/doc/ls/README"), &Keep::default()));
+        assert!(!stays(&file("/usr/share/doc/README"), &Keep::default()));
     }
 
     #[test]
