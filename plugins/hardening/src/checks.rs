@@ -43,13 +43,17 @@ pub struct Found {
     pub hint: String,
 }
 
-/// Findings of the configuration.
-pub fn config(config: &Config) -> Vec<Found> {
+/// Findings of the configuration; `passwd` says which numbers users have.
+pub fn config(config: &Config, passwd: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let user = config.user.split(':').next().unwrap_or_default();
-    if ["", "root"].contains(&user) || user.parse() == Ok(0_u32) {
+    let named = is_root(passwd, user);
+    if ["", "root"].contains(&user) || user.parse() == Ok(0_u32) || named {
         let message = match config.user.as_str() {
             "" => "the image runs as root: `User` is empty".to_owned(),
+            user if named && user != "root" => {
+                format!("the image runs as root: `User` is `{user}`, whose number is 0")
+            }
             user => format!("the image runs as root: `User` is `{user}`"),
         };
         let hint = "set `User` in the overlay's `config` to a user of the image, or `root: ignore` \
@@ -63,6 +67,15 @@ pub fn config(config: &Config) -> Vec<Found> {
         found.push(Found { check: Check::Command, path: None, message, hint: hint.to_owned() });
     }
     found
+}
+
+/// Whether the user of this name is root under another one.
+fn is_root(passwd: &str, name: &str) -> bool {
+    let mut users = passwd.lines().map(|line| line.split(':'));
+    let found = users.find_map(|mut fields| {
+        (fields.next() == Some(name)).then(|| fields.nth(1).and_then(|id| id.parse().ok()))
+    });
+    found.flatten() == Some(0_u32)
 }
 
 /// Findings of a file that is not allowed.
@@ -79,7 +92,7 @@ pub fn file(path: &str, attributes: &Attributes) -> Vec<Found> {
     if attributes.kind == Kind::File {
         let ids: Vec<_> = [(0o4000, "user", attributes.uid), (0o2000, "group", attributes.gid)]
             .into_iter()
-            .filter(|(bit, ..)| mode & bit != 0)
+            .filter(|(bit, ..)| mode & bit != 0 && mode & executes(*bit) != 0)
             .map(|(_, what, id)| {
                 format!("{what} {}", if id == 0 { "root".into() } else { id.to_string() })
             })
@@ -105,9 +118,21 @@ pub fn file(path: &str, attributes: &Attributes) -> Vec<Found> {
     found
 }
 
+/// Which permissions to execute give such a bit its meaning. A group's without its own is for
+/// locks, as it was once.
+const fn executes(bit: u32) -> u32 {
+    match bit {
+        0o2000 => 0o010,
+        _ => 0o111,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PASSWD: &str = "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/root:/bin/sh\n\
+                          nginx:x:33:0::/:/bin/sh\n";
 
     fn with(kind: Kind, mode: u32) -> Attributes {
         let (uid, gid, size, target) = (0, 0, 1, None);
@@ -136,19 +161,23 @@ mod tests {
 
     #[test]
     fn root_is_found_under_each_of_its_names() {
-        for user in ["", "0", "0:0", "root", "root:adm", "00:5"] {
-            assert_eq!(checks(&config(&configured(user, &["/a"]))), [Check::Root], "{user}");
+        for user in ["", "0", "0:0", "root", "root:adm", "00:5", "toor", "toor:adm"] {
+            assert_eq!(
+                checks(&config(&configured(user, &["/a"]), PASSWD)),
+                [Check::Root],
+                "{user}"
+            );
         }
         for user in ["999", "999:0", "10:10", "nginx"] {
-            assert_eq!(config(&configured(user, &["/a"])), [], "{user}");
+            assert_eq!(config(&configured(user, &["/a"]), PASSWD), [], "{user}");
         }
     }
 
     #[test]
     fn an_image_that_runs_nothing_is_told() {
-        assert_eq!(checks(&config(&configured("1", &[]))), [Check::Command]);
+        assert_eq!(checks(&config(&configured("1", &[]), PASSWD)), [Check::Command]);
         let cmd = Config { cmd: vec!["a".to_owned()], ..configured("1", &[]) };
-        assert_eq!(config(&cmd), []);
+        assert_eq!(config(&cmd, PASSWD), []);
     }
 
     #[test]
@@ -160,6 +189,10 @@ mod tests {
         assert_eq!(file("/w", &group)[0].message, "`/w` runs as group 5 (mode 2755)");
         let able = Attributes { capabilities: true, package: None, ..with(Kind::File, 0o755) };
         assert_eq!(file("/p", &able)[0].hint, "add `/p` to `allow`, or change its mode");
+        for mode in [0o2745, 0o4644, 0o2644] {
+            assert_eq!(file("/a", &with(Kind::File, mode)), [], "{mode:o}");
+        }
+        assert_eq!(file("/a", &with(Kind::File, 0o4001)).len(), 1);
         // a directory's bit only hands its group on
         assert_eq!(file("/var/log", &with(Kind::Directory, 0o2755)), []);
     }

@@ -4,11 +4,9 @@
 //! settings and walks the tree.
 
 mod checks;
-mod glob;
 
 use checks::{Check, Found};
-use std::collections::BTreeMap;
-use strata_plugin_sdk as sdk;
+use strata_plugin_sdk::{self as sdk, path};
 
 const SETTINGS: &[sdk::Setting] = &[
     sdk::Setting::new(
@@ -46,11 +44,15 @@ impl sdk::Policy for Hardening {
     ) -> Result<Vec<sdk::Diagnostic>, sdk::Error> {
         let levels = levels(settings)?;
         let allow = allowed(settings)?;
-        let mut found = checks::config(config);
-        if [Check::SetId, Check::Writable].iter().any(|check| levels[check].is_some()) {
+        // without the file, users have the names that they are known by everywhere
+        let passwd = image.tree().read_text("/etc/passwd").unwrap_or_default();
+        let mut found = checks::config(config, &passwd);
+        if [Check::SetId, Check::Writable].iter().any(|check| levels.of(*check).is_some()) {
             let walked = image.tree().walk("/", |path, attributes| {
-                if !allow.iter().any(|pattern| glob::matches(pattern, path)) {
-                    found.extend(checks::file(path, attributes));
+                let mut of_file = checks::file(path, attributes);
+                // patterns cost more than a look at the mode
+                if !of_file.is_empty() && !allow.iter().any(|it| path::matches(it, path)) {
+                    found.append(&mut of_file);
                 }
                 sdk::Walk::Continue
             });
@@ -60,15 +62,25 @@ impl sdk::Policy for Hardening {
     }
 }
 
-/// What a check's findings weigh; none when nobody wants to know.
-type Levels = BTreeMap<Check, Option<sdk::Severity>>;
+/// What each check's findings weigh; none when nobody wants to know.
+#[derive(Debug)]
+struct Levels([Option<sdk::Severity>; Check::ALL.len()]);
+
+impl Levels {
+    fn of(&self, check: Check) -> Option<sdk::Severity> {
+        self.0[check as usize]
+    }
+}
 
 fn levels(settings: &sdk::Settings) -> Result<Levels, sdk::Error> {
     let all = level(settings, "level")?.unwrap_or(Some(sdk::Severity::Warning));
-    Check::ALL
-        .into_iter()
-        .map(|check| Ok((check, level(settings, check.name())?.unwrap_or(all))))
-        .collect()
+    let mut levels = Levels([all; Check::ALL.len()]);
+    for check in Check::ALL {
+        if let Some(own) = level(settings, check.name())? {
+            levels.0[check as usize] = own;
+        }
+    }
+    Ok(levels)
 }
 
 fn level(
@@ -97,10 +109,10 @@ fn allowed(settings: &sdk::Settings) -> Result<Vec<String>, sdk::Error> {
 /// Findings in words, for those checks that somebody wants to know of.
 fn diagnostics(found: Vec<Found>, levels: &Levels) -> Vec<sdk::Diagnostic> {
     let mut told = Vec::new();
-    let mut counts = BTreeMap::<Check, usize>::new();
+    let mut counts = [0; Check::ALL.len()];
     for one in found {
-        let Some(severity) = levels[&one.check] else { continue };
-        let count = counts.entry(one.check).or_default();
+        let Some(severity) = levels.of(one.check) else { continue };
+        let count = &mut counts[one.check as usize];
         *count += 1;
         if *count > TOLD {
             continue;
@@ -111,11 +123,9 @@ fn diagnostics(found: Vec<Found>, levels: &Levels) -> Vec<sdk::Diagnostic> {
         }
         told.push(diagnostic);
     }
-    for (check, count) in counts {
-        let (Some(severity), Some(more)) = (levels[&check], count.checked_sub(TOLD)) else {
-            continue;
-        };
-        if more > 0 {
+    for check in Check::ALL {
+        let more = counts[check as usize].saturating_sub(TOLD);
+        if let Some(severity) = levels.of(check).filter(|_| more > 0) {
             let message = format!("{more} more files that `{}` is about", check.name());
             let hint = "let them pass with `allow`, or leave their packages out";
             told.push(sdk::Diagnostic::new(severity, message).hint(hint));
@@ -139,8 +149,8 @@ mod tests {
     fn a_checks_own_level_is_stronger_than_the_common_one() {
         let settings = sdk::Settings::of_texts(&[("level", "refuse"), ("root", "ignore")]);
         let levels = levels(&settings).unwrap();
-        assert_eq!(levels[&Check::Root], None);
-        assert_eq!(levels[&Check::SetId], Some(sdk::Severity::Refusal));
+        assert_eq!(levels.of(Check::Root), None);
+        assert_eq!(levels.of(Check::SetId), Some(sdk::Severity::Refusal));
     }
 
     #[test]
@@ -161,7 +171,7 @@ mod tests {
         let told = diagnostics(many, &levels);
         assert_eq!(told.len(), TOLD + 1);
         assert_eq!(told[TOLD].message, "3 more files that `setid` is about");
-        levels.insert(Check::Writable, None);
+        levels.0[Check::Writable as usize] = None;
         assert_eq!(diagnostics(vec![found(Check::Writable, "/a")], &levels), []);
     }
 }
