@@ -4,11 +4,13 @@ Below DIR: `units/PACKAGE/usr/lib/systemd/system/…`, and `units.stamp`.
 """
 
 import concurrent.futures
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 
 from unpack import merge_usr
@@ -78,16 +80,28 @@ x2gobroker-daemon x2gothinclient-cdmanager x2gothinclient-displaymanager ypbind-
 yubikey-luks zaqar-server zcfan zram-tools zvmcloudconnector-api
 """.split()
 
+#: How many of them a newer release of the distribution may have dropped.
+MISSING = 10
+
 UNITS = re.compile(r"(usr/lib|etc)/systemd/system/")
 
 
 def make(out, index, download, deb_path):
     """Unpacks the unit files unless they are there."""
     target, stamp = os.path.join(out, "units"), os.path.join(out, "units.stamp")
+    missing = [name for name in PACKAGES if not index.versions(name)]
+    if missing:
+        print(f"corpus units: apt does not know {' '.join(missing)}")
+    if len(missing) > MISSING:
+        sys.exit(f"corpus units: {len(missing)} packages are missing, which is too many")
     versions = {name: index.versions(name)[-1] for name in PACKAGES if index.versions(name)}
     listed = {n: [c["Version"], c["Architecture"]] for n, c in sorted(versions.items())}
     download(os.path.join(out, "debs"), {"units": listed})
-    shutil.rmtree(target, ignore_errors=True)
+    # first of all: what is half there is not current
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(stamp)
+    if os.path.isdir(target):
+        shutil.rmtree(target)
     work = f"{target}.work"
     shutil.rmtree(work, ignore_errors=True)
     debs = {n: deb_path(os.path.join(out, "debs"), n, *va) for n, va in listed.items()}
@@ -108,6 +122,8 @@ def digest():
 
 def is_current(out):
     """Whether they are what this file would make; which versions apt offers does not count."""
+    if not os.path.isdir(os.path.join(out, "units")):
+        return False
     try:
         with open(os.path.join(out, "units.stamp"), encoding="utf-8") as text:
             return text.read() == digest()
@@ -132,5 +148,7 @@ def unpack(deb, root):
                 with open(target, "wb") as file:
                     shutil.copyfileobj(members.extractfile(member), file)
             count += 1
-    pipe.wait()
+    pipe.stdout.read()
+    if pipe.wait() != 0:
+        raise subprocess.CalledProcessError(pipe.returncode, pipe.args)
     return count
