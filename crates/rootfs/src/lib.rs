@@ -12,6 +12,7 @@ pub mod facts;
 mod fate;
 #[cfg(test)]
 mod fixture;
+mod hard_links;
 mod merge;
 mod policy;
 mod tree;

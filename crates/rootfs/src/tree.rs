@@ -226,6 +226,11 @@ impl Tree {
         self.nodes.remove(path)
     }
 
+    /// All nodes in the order of their paths, to change.
+    pub(crate) fn nodes_mut(&mut self) -> impl Iterator<Item = &mut Node> {
+        self.nodes.values_mut()
+    }
+
     /// All paths in byte order, the root first when it is there.
     pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
         self.nodes.iter()
@@ -238,12 +243,13 @@ impl Tree {
             inside.push(b'/');
         }
         let itself = self.nodes.get_key_value(path).map(|(path, _)| path);
-        let others = self.nodes.range((Bound::Excluded(path), Bound::Unbounded));
-        // `a-b` stands between `a` and `a/b`
-        let start = path.as_bytes().to_vec();
+        // `a-b` and many more may stand between `a` and `a/`, which nothing is called
+        let start = TreePath(inside.as_slice().into());
+        let others = self.nodes.range((Bound::Excluded(start), Bound::Unbounded));
         let others = others.map(|(path, _)| path);
-        let others = others.take_while(move |path| path.as_bytes().starts_with(&start));
-        itself.into_iter().chain(others.filter(move |path| path.as_bytes().starts_with(&inside)))
+        itself
+            .into_iter()
+            .chain(others.take_while(move |path| path.as_bytes().starts_with(&inside)))
     }
 
     /// Number of paths.
@@ -373,6 +379,19 @@ mod tests {
         assert_eq!(TreePath::root().parent(), None);
         assert_eq!(path("a/b").file_name(), b"b");
         assert_eq!(TreePath::root().join(b"a/b"), path("a/b"));
+    }
+
+    #[test]
+    fn below_is_what_is_in_a_directory_and_itself() {
+        let files = ["/a/b/c", "/a/b-c", "/a-b/x", "/a0", "/ab/x"];
+        let tree = tree(&[("/a/link", "b")], &files);
+        let below =
+            |at: &str| -> Vec<String> { tree.below(&path(at)).map(ToString::to_string).collect() };
+        assert_eq!(below("/a"), ["/a", "/a/b", "/a/b-c", "/a/b/c", "/a/link"]);
+        assert_eq!(below("/a/b"), ["/a/b", "/a/b/c"]);
+        assert_eq!(below("/a0"), ["/a0"]);
+        assert!(below("/none").is_empty());
+        assert_eq!(below("/").len(), tree.len());
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Puts a post-processor's changes into a tree.
 
 use super::{Access, Owner, TreeEdit, TreeEdits};
-use crate::{Kind, LinkSet, Node, Origin, Owners, Tree, TreePath, WalkError};
+use crate::{
+    Kind, LinkSet, Node, Origin, Owners, Tree, TreePath, WalkError,
+    hard_links::{link_set, names_of_sets, single_links},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -72,12 +75,12 @@ pub fn apply(
     owners: &Owners,
     mtime: u64,
 ) -> Result<BTreeSet<TreePath>, EditError> {
-    let mut applying = Applying { tree, owners, mtime, kept: BTreeSet::new() };
+    let mut applying = Applying { tree, owners, mtime, kept: BTreeSet::new(), sets: None };
     for edit in &edits.0 {
         applying.one(edit)?;
     }
     let Applying { tree, kept, .. } = applying;
-    single_links(tree);
+    single_links(tree.nodes_mut());
     Ok(kept)
 }
 
@@ -86,6 +89,9 @@ struct Applying<'a> {
     owners: &'a Owners,
     mtime: u64,
     kept: BTreeSet<TreePath>,
+    /// Names of the hard link sets before the first change, once somebody asked: changes only ever
+    /// take names away.
+    sets: Option<BTreeMap<LinkSet, Vec<TreePath>>>,
 }
 
 impl Applying<'_> {
@@ -225,7 +231,7 @@ impl Applying<'_> {
             self.kept.insert(place.clone());
             return Ok(());
         }
-        let names = match links(node) {
+        let names = match link_set(node) {
             Some(set) => self.names(set),
             None => vec![place.clone()],
         };
@@ -243,9 +249,11 @@ impl Applying<'_> {
         Ok(())
     }
 
-    fn names(&self, set: LinkSet) -> Vec<TreePath> {
-        let all = self.tree.iter().filter(|(_, node)| links(node) == Some(set));
-        all.map(|(path, _)| path.clone()).collect()
+    /// The names that a set still has.
+    fn names(&mut self, set: LinkSet) -> Vec<TreePath> {
+        let sets = self.sets.get_or_insert_with(|| names_of_sets(self.tree));
+        let still = |path: &&TreePath| self.tree.get(path).and_then(link_set) == Some(set);
+        sets.get(&set).into_iter().flatten().filter(still).cloned().collect()
     }
 
     /// Takes out a path and all below it, but files of the overlay and the directories above them.
@@ -275,31 +283,6 @@ impl Applying<'_> {
         }
         self.kept.extend(kept);
         Ok(())
-    }
-}
-
-fn links(node: &Node) -> Option<LinkSet> {
-    match &node.kind {
-        Kind::File { links, .. } => *links,
-        _ => None,
-    }
-}
-
-/// A set with one name left is an ordinary file.
-fn single_links(tree: &mut Tree) {
-    let mut count: BTreeMap<LinkSet, Vec<TreePath>> = BTreeMap::new();
-    for (path, node) in tree.iter() {
-        if let Some(set) = links(node) {
-            count.entry(set).or_default().push(path.clone());
-        }
-    }
-    for names in count.into_values() {
-        if let [only] = names.as_slice()
-            && let Some(node) = tree.get_mut(only)
-            && let Kind::File { links, .. } = &mut node.kind
-        {
-            *links = None;
-        }
     }
 }
 

@@ -6,7 +6,10 @@ use super::{
     lossy,
     paths::{PathId, Paths},
 };
-use crate::{Content, Fate, Kind, LinkSet, Node, Origin, Owners, PackageIndex, Tree, fate::State};
+use crate::{
+    Content, Fate, Kind, LinkSet, Node, Origin, Owners, PackageIndex, Tree, fate::State,
+    hard_links::single_links,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use strata_rpm::{FileEntry, Package};
 
@@ -39,7 +42,7 @@ pub(super) fn install(
             writers[place.index()] = Some((p, f));
         }
     }
-    disk.single_links();
+    single_links(disk.nodes.iter_mut().flatten());
     let fates = fates(&disk.paths, task, actions, places, &writers);
     Ok(Merged { tree: disk.into_tree(), fates, warnings: warnings.into_iter().collect() })
 }
@@ -210,23 +213,6 @@ impl Disk {
             self.nodes[directory.index()] = Some(node);
         }
         Ok(())
-    }
-
-    /// A set that ended with one name in the tree is an ordinary file.
-    fn single_links(&mut self) {
-        let mut count: BTreeMap<LinkSet, u32> = BTreeMap::new();
-        for node in self.nodes.iter().flatten() {
-            if let Kind::File { links: Some(set), .. } = &node.kind {
-                *count.entry(*set).or_default() += 1;
-            }
-        }
-        for node in self.nodes.iter_mut().flatten() {
-            if let Kind::File { links, .. } = &mut node.kind
-                && links.is_some_and(|set| count.get(&set) == Some(&1))
-            {
-                *links = None;
-            }
-        }
     }
 
     fn into_tree(self) -> Tree {

@@ -162,7 +162,7 @@ fn files_and_links_are_replaced() {
         Kind::File { content: Content::Inline(bytes), .. } if &**bytes == b"new"));
     assert!(matches!(&tree.get(&path("/var/run")).unwrap().kind, Kind::File { .. }));
     // the other name of the set is alone now
-    assert_eq!(links(tree.get(&path("/usr/bin/c")).unwrap()), None);
+    assert_eq!(link_set(tree.get(&path("/usr/bin/c")).unwrap()), None);
 }
 
 #[test]
@@ -172,9 +172,28 @@ fn the_names_of_one_file_keep_one_set_of_attributes() {
     for name in ["/usr/bin/b", "/usr/bin/c"] {
         let node = tree.get(&path(name)).unwrap();
         assert_eq!((node.mode, node.uid, node.origin), (0o4711, 33, Origin::Plugin));
-        assert!(links(node).is_some());
+        assert!(link_set(node).is_some());
     }
     assert_eq!(tree.get(&path("/usr/bin/a")).unwrap().mode, 0o755);
+}
+
+#[test]
+fn a_name_that_was_taken_from_a_set_is_no_part_of_it() {
+    let mut tree = tree();
+    tree.insert(path("/usr/bin/d"), linked(3));
+    let edits = [
+        set("/usr/bin/b", root(0o700)),
+        write("/usr/bin/c"),
+        remove("/usr/bin/d"),
+        link("/usr/bin/d"),
+        set("/usr/bin/b", root(0o711)),
+    ];
+    run(&mut tree, &edits).unwrap();
+    let mode = |at: &str| tree.get(&path(at)).unwrap().mode;
+    let modes = ["/usr/bin/b", "/usr/bin/c", "/usr/bin/d"].map(mode);
+    assert_ne!(modes[1], 0o711);
+    assert_eq!((modes[0], modes[2]), (0o711, 0o777));
+    assert_eq!(link_set(tree.get(&path("/usr/bin/b")).unwrap()), None, "one name is left");
 }
 
 #[test]
