@@ -3,7 +3,6 @@
 //! Source: systemd.exec(5) `EnvironmentFile=`, systemd.service(5) *Command lines*.
 
 use crate::words::{self, Mode};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// `NAME=value` of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,25 +122,45 @@ pub fn parse(text: &str) -> Vec<Variable> {
         .collect()
 }
 
+/// Sets a value in a list by name, of which each is there once.
+pub fn set<T>(list: &mut Vec<(String, T)>, name: &str, value: T) {
+    match list.binary_search_by(|(known, _)| known.as_str().cmp(name)) {
+        Ok(at) => list[at].1 = value,
+        Err(at) => list.insert(at, (name.to_owned(), value)),
+    }
+}
+
+/// The value of a name in such a list.
+fn value<'a>(list: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let at = list.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+    Some(&list[at].1)
+}
+
+fn note(unset: &mut Vec<String>, name: &str) {
+    if let Err(at) = unset.binary_search_by(|known| known.as_str().cmp(name)) {
+        unset.insert(at, name.to_owned());
+    }
+}
+
 /// A command line with its variables replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Replaced {
     /// The words.
     pub words: Vec<String>,
-    /// Variables that nothing sets.
-    pub unset: BTreeSet<String>,
+    /// Variables that nothing sets, in order.
+    pub unset: Vec<String>,
 }
 
 /// Replaces `$NAME` that is a word of its own by the words of its value, `${NAME}` anywhere by
 /// its value, and `$$` by `$`.
-pub fn replace(words: &[String], variables: &BTreeMap<String, String>) -> Replaced {
+pub fn replace(words: &[String], variables: &[(String, String)]) -> Replaced {
     let mut out = Replaced::default();
     for word in words {
         match word.strip_prefix('$') {
-            Some(name) if !name.starts_with(['$', '{']) => match variables.get(name) {
+            Some(name) if !name.starts_with(['$', '{']) => match value(variables, name) {
                 Some(value) => out.words.extend(words::words(value, Mode::Variable).0),
                 None => {
-                    out.unset.insert(name.to_owned());
+                    note(&mut out.unset, name);
                 }
             },
             _ => {
@@ -153,11 +172,7 @@ pub fn replace(words: &[String], variables: &BTreeMap<String, String>) -> Replac
     out
 }
 
-fn replace_in(
-    word: &str,
-    variables: &BTreeMap<String, String>,
-    unset: &mut BTreeSet<String>,
-) -> String {
+fn replace_in(word: &str, variables: &[(String, String)], unset: &mut Vec<String>) -> String {
     let mut out = String::new();
     let mut rest = word;
     while let Some((before, after)) = rest.split_once('$') {
@@ -168,10 +183,10 @@ fn replace_in(
         } else if let Some((name, after)) =
             after.strip_prefix('{').and_then(|inside| inside.split_once('}'))
         {
-            match variables.get(name) {
+            match value(variables, name) {
                 Some(value) => out.push_str(value),
                 None => {
-                    unset.insert(name.to_owned());
+                    note(unset, name);
                 }
             }
             rest = after;
@@ -214,14 +229,13 @@ mod tests {
 
     #[test]
     fn variables() {
-        let values: BTreeMap<_, _> =
-            [pair("A", "1 '2 3'"), pair("B", ""), pair("C", "x")].into_iter().collect();
+        let values = [pair("A", "1 '2 3'"), pair("B", ""), pair("C", "x")];
         let words: Vec<String> =
             ["$A", "${A}", "$B", "${B}", "a$C", "${C}y$$z", "$$A", "$N", "${N}"]
                 .map(str::to_owned)
                 .to_vec();
         let replaced = replace(&words, &values);
         assert_eq!(replaced.words, ["1", "2 3", "1 '2 3'", "", "a$C", "xy$z", "$A", ""]);
-        assert_eq!(replaced.unset, BTreeSet::from(["N".to_owned()]));
+        assert_eq!(replaced.unset, ["N"]);
     }
 }

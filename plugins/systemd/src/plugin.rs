@@ -6,7 +6,6 @@ use crate::map::{self, Change, Options};
 use crate::process::{self, Owner, TreeChange};
 use crate::syntax::Place;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use strata_plugin_sdk as sdk;
 
@@ -119,10 +118,11 @@ fn error(problem: Problem) -> sdk::Error {
 /// The host's image. Directories are listed once: a listing says what a thousand questions would.
 struct Host<'a> {
     image: &'a sdk::Image,
-    listings: RefCell<BTreeMap<String, Rc<Listing>>>,
+    listings: RefCell<Vec<(String, Rc<Listing>)>>,
 }
 
-type Listing = BTreeMap<String, sdk::Attributes>;
+/// In byte order, as the host has it.
+type Listing = Vec<sdk::Entry>;
 
 impl<'a> Host<'a> {
     fn new(image: &'a sdk::Image) -> Self {
@@ -130,18 +130,19 @@ impl<'a> Host<'a> {
     }
 
     fn listing(&self, directory: &str) -> Rc<Listing> {
-        if let Some(known) = self.listings.borrow().get(directory) {
+        if let Some((_, known)) = self.listings.borrow().iter().find(|(of, _)| of == directory) {
             return Rc::clone(known);
         }
-        let entries = self.image.tree().entries(directory).unwrap_or_default();
-        let mut listing = Listing::new();
-        for entry in entries {
-            listing.insert(entry.name, entry.attributes);
-        }
-        let listing = Rc::new(listing);
-        self.listings.borrow_mut().insert(directory.to_owned(), Rc::clone(&listing));
+        let listing = Rc::new(self.image.tree().entries(directory).unwrap_or_default());
+        self.listings.borrow_mut().push((directory.to_owned(), Rc::clone(&listing)));
         listing
     }
+}
+
+/// Those of the path, in the listing of its directory.
+fn attributes<'a>(listing: &'a Listing, path: &str) -> Option<&'a sdk::Attributes> {
+    let at = listing.binary_search_by(|entry| entry.name.as_str().cmp(base(path))).ok()?;
+    Some(&listing[at].attributes)
 }
 
 impl Files for Host<'_> {
@@ -150,7 +151,7 @@ impl Files for Host<'_> {
             return Some(Kind::Directory);
         }
         let listing = self.listing(parent(path));
-        let attributes = listing.get(base(path))?;
+        let attributes = attributes(&listing, path)?;
         Some(match attributes.kind {
             sdk::Kind::Directory => Kind::Directory,
             sdk::Kind::File => Kind::File,
@@ -164,7 +165,7 @@ impl Files for Host<'_> {
     }
 
     fn names(&self, path: &str) -> Vec<String> {
-        self.listing(path).keys().cloned().collect()
+        self.listing(path).iter().map(|entry| entry.name.clone()).collect()
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, Unread> {
@@ -175,7 +176,7 @@ impl Files for Host<'_> {
     }
 
     fn owner(&self, path: &str) -> Option<String> {
-        self.listing(parent(path)).get(base(path))?.package.clone()
+        attributes(&self.listing(parent(path)), path)?.package.clone()
     }
 
     fn packages(&self) -> Vec<Package> {

@@ -71,7 +71,7 @@ fn process_service(files: &dyn Files, unit: &Unit, service: &Service) -> Process
                 DirectoryKind::Configuration => root(),
                 _ => (user.clone(), group.clone()),
             };
-            let mode = service.modes.get(&kind).copied().unwrap_or(0o755);
+            let mode = service.mode(kind);
             if blocked(files, &path) {
                 processed.findings.push(Finding::warning(
                     format!("`{}=`: `{path}` is there, and no directory", kind.key()),

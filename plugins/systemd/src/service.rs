@@ -12,7 +12,6 @@ pub use value::truth;
 
 use crate::finding::Finding;
 use crate::syntax::Place;
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,13 +189,13 @@ pub struct Service {
     /// `StateDirectory=` and kin.
     pub directories: Vec<At<Directory>>,
     /// `StateDirectoryMode=` and kin.
-    pub modes: BTreeMap<DirectoryKind, u32>,
+    pub modes: [Option<u32>; DirectoryKind::ALL.len()],
     /// `Sockets=`
     pub sockets: Vec<String>,
     /// Directives that are lost: `key=` and where, each as it is in force.
     pub lost: Vec<(String, &'static str, Place)>,
-    /// Directives without meaning in a container, by section and key.
-    pub harmless: BTreeSet<String>,
+    /// Directives without meaning in a container: `key=`, in order.
+    pub harmless: Vec<String>,
     /// Why systemd would not start it.
     pub fatal: Vec<Finding>,
     /// What else there is to tell.
@@ -212,6 +211,11 @@ impl Service {
             (None, None) if self.commands.is_empty() => Type::Oneshot,
             (None, None) => Type::Simple,
         }
+    }
+
+    /// Permissions of the directories of a kind.
+    pub fn mode(&self, kind: DirectoryKind) -> u32 {
+        self.modes[kind as usize].unwrap_or(0o755)
     }
 
     /// Absolute paths of the directories of a kind.

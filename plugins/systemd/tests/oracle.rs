@@ -169,7 +169,7 @@ fn fields(unit: &Unit, service: &Service) -> Vec<(&'static str, Vec<String>)> {
         let mut paths: Vec<_> = of_kind().map(|d| d.value.path.clone()).collect();
         paths.sort();
         paths.dedup();
-        let mode = service.modes.get(&kind).copied().unwrap_or(0o755);
+        let mode = service.mode(kind);
         let (key, mode_key) = match kind {
             DirectoryKind::Runtime => ("RuntimeDirectory", "RuntimeDirectoryMode"),
             DirectoryKind::State => ("StateDirectory", "StateDirectoryMode"),

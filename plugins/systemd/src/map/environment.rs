@@ -2,12 +2,11 @@
 
 use super::{Change, Mapped};
 use crate::accounts::{self, Account};
-use crate::environment::{is_name, parse};
+use crate::environment::{is_name, parse, set};
 use crate::files::{Files, Unread};
 use crate::finding::Finding;
 use crate::service::{At, DirectoryKind, EnvironmentFile, Service};
 use crate::syntax::Place;
-use std::collections::BTreeMap;
 use strata_plugin_sdk::path::matches;
 
 /// What systemd gives every service of the system.
@@ -19,20 +18,20 @@ pub fn variables(
     service: &Service,
     account: &Account,
     mapped: &mut Mapped,
-) -> BTreeMap<String, String> {
-    let mut set: BTreeMap<String, (String, Place)> = BTreeMap::new();
+) -> Vec<(String, String)> {
+    let mut own = Vec::new();
     for kind in DirectoryKind::ALL {
         let first = service.directories.iter().find(|directory| directory.value.kind == kind);
         if let Some(first) = first {
             let value = service.paths(kind).join(":");
-            set.insert(kind.variable().to_owned(), (value, first.place.clone()));
+            set(&mut own, kind.variable(), (value, first.place.clone()));
         }
     }
     for At { value: (name, value), place } in &service.environment {
-        set.insert(name.clone(), (value.clone(), place.clone()));
+        set(&mut own, name, (value.clone(), place.clone()));
     }
     for file in &service.environment_files {
-        read_file(files, file, &mut set, mapped);
+        read_file(files, file, &mut own, mapped);
     }
     let unset = |name: &str, value: &str| {
         service.unset_environment.iter().any(|unset| match unset.split_once('=') {
@@ -40,26 +39,25 @@ pub fn variables(
             None => unset == name,
         })
     };
-    set.retain(|name, (value, _)| !unset(name, value));
+    own.retain(|(name, (value, _))| !unset(name, value));
     let mut all = implied(files, account);
-    all.retain(|name, value| !unset(name, value));
-    for (name, (value, place)) in set {
+    all.retain(|(name, value)| !unset(name, value));
+    for (name, (value, place)) in own {
         mapped.add(Change::Env(name.clone(), value.clone()), &place);
-        all.insert(name, value);
+        set(&mut all, &name, value);
     }
     all
 }
 
 /// Variables that systemd sets by itself; a container runtime has its own ways.
-fn implied(files: &dyn Files, account: &Account) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    all.insert("PATH".to_owned(), PATH.to_owned());
+fn implied(files: &dyn Files, account: &Account) -> Vec<(String, String)> {
+    let mut all = vec![("PATH".to_owned(), PATH.to_owned())];
     let name = account.user.as_ref().map(|user| user.value.as_str());
     if let Some(user) = name.and_then(|name| accounts::user(files, name)) {
-        all.insert("HOME".to_owned(), user.home);
-        all.insert("LOGNAME".to_owned(), user.name.clone());
-        all.insert("USER".to_owned(), user.name);
-        all.insert("SHELL".to_owned(), user.shell);
+        set(&mut all, "HOME", user.home);
+        set(&mut all, "LOGNAME", user.name.clone());
+        set(&mut all, "USER", user.name);
+        set(&mut all, "SHELL", user.shell);
     }
     all
 }
@@ -67,7 +65,7 @@ fn implied(files: &dyn Files, account: &Account) -> BTreeMap<String, String> {
 fn read_file(
     files: &dyn Files,
     file: &At<EnvironmentFile>,
-    set: &mut BTreeMap<String, (String, Place)>,
+    own: &mut Vec<(String, (String, Place))>,
     mapped: &mut Mapped,
 ) {
     let EnvironmentFile { path, optional } = &file.value;
@@ -100,7 +98,7 @@ fn read_file(
         };
         for variable in parse(text).into_iter().filter(|variable| is_name(&variable.name)) {
             let place = Place { path: path.as_str().into(), line: Some(variable.line) };
-            set.insert(variable.name, (variable.value, place));
+            set(own, &variable.name, (variable.value, place));
         }
     }
 }

@@ -7,7 +7,6 @@ use crate::finding::Finding;
 use crate::load::Unit;
 use crate::service::{At, Command, Service, Type};
 use crate::syntax::Place;
-use std::collections::BTreeMap;
 
 /// Where systemd looks for a program that is no path.
 const SEARCH: [&str; 6] =
@@ -21,7 +20,7 @@ pub fn command_line(
     files: &dyn Files,
     unit: &Unit,
     service: &Service,
-    variables: &BTreeMap<String, String>,
+    variables: &[(String, String)],
     mapped: &mut Mapped,
 ) {
     mapped.findings.extend(service.fatal.iter().cloned());
@@ -94,7 +93,7 @@ fn add(
     unit: &Unit,
     service: &Service,
     at: &At<Command>,
-    variables: &BTreeMap<String, String>,
+    variables: &[(String, String)],
     mapped: &mut Mapped,
 ) -> Result<(), Finding> {
     let At { value: command, place } = at;

@@ -81,10 +81,11 @@ impl Reader<'_> {
                 let key = format!("{key}=");
                 // some are lost with one value, and harmless with another
                 self.service.lost.retain(|(lost, ..)| *lost != key);
-                if value.is_empty() {
-                    self.service.harmless.remove(&key);
-                } else {
-                    self.service.harmless.insert(key);
+                let harmless = &mut self.service.harmless;
+                match (harmless.binary_search(&key), value.is_empty()) {
+                    (Ok(at), true) => drop(harmless.remove(at)),
+                    (Err(at), false) => harmless.insert(at, key),
+                    _ => {}
                 }
             }
             Meaning::Unknown => {
@@ -142,7 +143,7 @@ impl Reader<'_> {
             } else if key.strip_suffix("Mode") == Some(kind.key()) {
                 match u32::from_str_radix(value, 8) {
                     Ok(mode) if mode <= 0o7777 => {
-                        self.service.modes.insert(kind, mode);
+                        self.service.modes[kind as usize] = Some(mode);
                     }
                     _ => self.warn(format!("`{key}={value}` is ignored: it is no mode"), place),
                 }
