@@ -91,25 +91,90 @@ impl Tree {
 
     /// Visits all that is below a directory, each directory before what is in it, names in byte
     /// order. Links are visited, not followed. `visit` gets the path and its attributes.
+    ///
+    /// A directory that cannot be listed does not end it: a package's name that is not UTF-8 is
+    /// shown, but opens nothing. Those come back, as nothing in them was visited. An error is that
+    /// the first directory cannot be listed.
     pub fn walk(
         &self,
         directory: &str,
-        mut visit: impl FnMut(&str, &Attributes) -> Walk,
-    ) -> Result<(), TreeError> {
-        let mut waiting = self.below(directory)?;
-        while let Some((path, attributes)) = waiting.pop() {
-            let next = visit(&path, &attributes);
-            if attributes.kind == Kind::Directory && next == Walk::Continue {
-                waiting.append(&mut self.below(&path)?);
+        visit: impl FnMut(&str, &Attributes) -> Walk,
+    ) -> Result<Unseen, TreeError> {
+        walk(|path| self.entries(path), directory, visit)
+    }
+}
+
+/// Directories that [`Tree::walk`] could not list, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "what is in these directories was not visited"]
+pub struct Unseen(pub Vec<(String, TreeError)>);
+
+fn walk(
+    list: impl Fn(&str) -> Result<Vec<Entry>, TreeError>,
+    directory: &str,
+    mut visit: impl FnMut(&str, &Attributes) -> Walk,
+) -> Result<Unseen, TreeError> {
+    let mut unseen = Unseen::default();
+    let mut waiting = below(directory, list(directory)?);
+    while let Some((path, attributes)) = waiting.pop() {
+        let next = visit(&path, &attributes);
+        if attributes.kind == Kind::Directory && next == Walk::Continue {
+            match list(&path) {
+                Ok(entries) => waiting.append(&mut below(&path, entries)),
+                Err(error) => unseen.0.push((path, error)),
             }
         }
-        Ok(())
+    }
+    Ok(unseen)
+}
+
+/// The paths in a directory, the first one last.
+fn below(directory: &str, entries: Vec<Entry>) -> Vec<(String, Attributes)> {
+    let prefix = directory.trim_end_matches('/');
+    let entries = entries.into_iter().rev();
+    entries.map(|entry| (format!("{prefix}/{}", entry.name), entry.attributes)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(name: &str, kind: Kind) -> Entry {
+        let attributes = Attributes {
+            kind,
+            mode: 0o755,
+            uid: 0,
+            gid: 0,
+            size: 0,
+            target: None,
+            capabilities: false,
+            package: None,
+        };
+        Entry { name: name.to_owned(), attributes }
     }
 
-    /// The paths in a directory, the first one last.
-    fn below(&self, directory: &str) -> Result<Vec<(String, Attributes)>, TreeError> {
-        let prefix = directory.trim_end_matches('/');
-        let entries = self.entries(directory)?.into_iter().rev();
-        Ok(entries.map(|entry| (format!("{prefix}/{}", entry.name), entry.attributes)).collect())
+    /// A tree that has a directory by the name of the one byte 0xff.
+    fn list(path: &str) -> Result<Vec<Entry>, TreeError> {
+        match path {
+            "/" => Ok(vec![entry("a", Kind::Directory), entry("srv", Kind::Directory)]),
+            "/a" => Ok(vec![entry("\u{fffd}", Kind::Directory), entry("b", Kind::File)]),
+            "/srv" => Ok(vec![entry("c", Kind::File)]),
+            _ => Err(TreeError::NotFound),
+        }
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_listed_is_told_and_does_not_end_the_walk() {
+        let mut visited = Vec::new();
+        let unseen = walk(list, "/", |path, _| {
+            visited.push(path.to_owned());
+            Walk::Continue
+        });
+        assert_eq!(visited, ["/a", "/a/\u{fffd}", "/a/b", "/srv", "/srv/c"]);
+        let place = ("/a/\u{fffd}".to_owned(), TreeError::NotFound);
+        assert_eq!(unseen, Ok(Unseen(vec![place])));
+        assert_eq!(walk(list, "/none", |_, _| Walk::Continue), Err(TreeError::NotFound));
+        // what nobody wants to see is not missed
+        assert_eq!(walk(list, "/", |_, _| Walk::Skip), Ok(Unseen::default()));
     }
 }

@@ -58,7 +58,7 @@ pub use bindings::mapper::exports::strata::plugin::mapper::{Change, Edit as Conf
 pub use bindings::processor::exports::strata::plugin::processor::{
     Access, ChangeAccess, Directory, Edit as TreeEdit, File as NewFile, Outcome, Owner, Symlink,
 };
-pub use image::{Image, Tree, Walk};
+pub use image::{Image, Tree, Unseen, Walk};
 pub use roles::{About, MetadataMapper, PackageFilter, Policy, PostProcessor};
 pub use settings::{Setting, Settings};
 

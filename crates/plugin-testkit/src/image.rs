@@ -67,27 +67,27 @@ impl Image {
         self
     }
 
-    /// A regular file, mode 0644.
+    /// A regular file, mode 0644. Here and below, a path may have bytes that are not UTF-8.
     ///
     /// # Panics
     /// Here and below: when the path has `.`, `..` or empty components.
-    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
-        self.regular(path, content.as_ref(), 0o644)
+    pub fn file(self, path: impl AsRef<[u8]>, content: impl AsRef<[u8]>) -> Self {
+        self.regular(path.as_ref(), content.as_ref(), 0o644)
     }
 
     /// A regular file, mode 0755, with some content.
-    pub fn executable(self, path: &str) -> Self {
-        self.regular(path, b"\x7fELF", 0o755)
+    pub fn executable(self, path: impl AsRef<[u8]>) -> Self {
+        self.regular(path.as_ref(), b"\x7fELF", 0o755)
     }
 
     /// A directory, mode 0755. Those above a path come by themselves.
-    pub fn dir(self, path: &str) -> Self {
-        self.put(path, Kind::Directory, 0o755)
+    pub fn dir(self, path: impl AsRef<[u8]>) -> Self {
+        self.put(path.as_ref(), Kind::Directory, 0o755)
     }
 
     /// A symbolic link.
-    pub fn symlink(self, path: &str, target: &str) -> Self {
-        self.put(path, Kind::Symlink { target: target.as_bytes().to_vec() }, 0o777)
+    pub fn symlink(self, path: impl AsRef<[u8]>, target: &str) -> Self {
+        self.put(path.as_ref(), Kind::Symlink { target: target.as_bytes().to_vec() }, 0o777)
     }
 
     /// Other permissions and owners for the path before.
@@ -141,7 +141,7 @@ impl Image {
         (&self.config, &self.annotations)
     }
 
-    fn regular(mut self, path: &str, content: &[u8], mode: u16) -> Self {
+    fn regular(mut self, path: &[u8], content: &[u8], mode: u16) -> Self {
         let size = content.len() as u64;
         let package = PackageIndex(self.packages.len().saturating_sub(1) as u32);
         let content = match self.contents.last_mut() {
@@ -154,7 +154,7 @@ impl Image {
         self.put(path, Kind::File { size, content, capabilities: None, links: None }, mode)
     }
 
-    fn put(mut self, path: &str, kind: Kind, mode: u16) -> Self {
+    fn put(mut self, path: &[u8], kind: Kind, mode: u16) -> Self {
         let origin = match self.packages.len() {
             0 => Origin::Generated,
             count => Origin::Package(PackageIndex(count as u32 - 1)),
@@ -200,7 +200,7 @@ pub(crate) fn nevra(name: &str, arch: &str) -> Nevra {
     Nevra { name: name.to_owned(), evr, arch: arch.to_owned() }
 }
 
-fn tree_path(path: &str) -> TreePath {
+fn tree_path(path: impl AsRef<[u8]>) -> TreePath {
     TreePath::new(path).unwrap_or_else(|error| panic!("{error}"))
 }
 

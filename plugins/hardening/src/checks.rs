@@ -43,6 +43,13 @@ pub struct Found {
     pub hint: String,
 }
 
+/// A directory that cannot be looked into, so that nobody knows what the check would find there.
+pub fn unseen(check: Check, path: String) -> Found {
+    let message = format!("`{path}` cannot be opened by that name: what is in it was not checked");
+    let hint = "leave out the package that has it, or let it pass with `allow`".to_owned();
+    Found { check, path: Some(path), message, hint }
+}
+
 /// Findings of the configuration; `passwd` says which numbers users have.
 pub fn config(config: &Config, passwd: &str) -> Vec<Found> {
     let mut found = Vec::new();

@@ -56,7 +56,16 @@ impl sdk::Policy for Hardening {
                 }
                 sdk::Walk::Continue
             });
-            walked.map_err(|error| sdk::Error::unreadable("/", error))?;
+            let unseen = walked.map_err(|error| sdk::Error::unreadable("/", error))?;
+            // as weighty as the weightiest of what may be in them
+            let checks = [Check::SetId, Check::Writable].into_iter();
+            let wanted = checks.filter_map(|check| Some((levels.of(check)?, check)));
+            let heaviest = wanted.min_by_key(|(severity, _)| *severity);
+            for (place, _) in unseen.0 {
+                if !allow.iter().any(|it| path::matches(it, &place)) {
+                    found.extend(heaviest.map(|(_, check)| checks::unseen(check, place)));
+                }
+            }
         }
         Ok(diagnostics(found, &levels))
     }

@@ -49,3 +49,16 @@ fn a_refusal_is_a_setting_away() {
     let refusals = findings.iter().filter(|finding| finding.starts_with("refusal")).count();
     assert_eq!(refusals, 1, "{findings:?}");
 }
+
+#[test]
+fn a_directory_that_cannot_be_opened_is_told_and_the_rest_is_seen() {
+    let image = base().dir(b"/opt/\xff").executable(b"/opt/\xff/su").access(0o4755, 0, 0);
+    let settings = [("root", "ignore"), ("command", "ignore")];
+    let findings = component().check(&image, settings).unwrap().findings;
+    let all = findings.join("\n");
+    assert_eq!(findings.len(), 3, "{all}");
+    assert!(all.contains("`/opt/\u{fffd}` cannot be opened by that name"), "{all}");
+    assert!(all.contains("`/usr/bin/su` runs as user root"), "{all}");
+    let settings = [("root", "ignore"), ("command", "ignore"), ("allow", "/**")];
+    assert_eq!(component().check(&image, settings).unwrap().findings, [""; 0]);
+}
