@@ -37,11 +37,7 @@ pub(crate) fn path(what: &str, text: &str) -> Result<TreePath, Wrong> {
 
 /// A path of the image that is not the root itself.
 pub(crate) fn inner_path(what: &str, text: &str) -> Result<TreePath, Wrong> {
-    let path = path(what, text)?;
-    if path.is_root() {
-        return Err(format!("{what} `/`: the root is there, and stays"));
-    }
-    Ok(path)
+    inner(what, path(what, text)?)
 }
 
 /// A path that will be made: fit to be shown, too.
@@ -50,6 +46,18 @@ pub(crate) fn new_path(what: &str, text: &str) -> Result<TreePath, Wrong> {
         return Err(format!("{what} {}: it has control characters", quoted(text)));
     }
     path(what, text)
+}
+
+/// A path that will be made, and is not the root itself.
+pub(crate) fn new_inner_path(what: &str, text: &str) -> Result<TreePath, Wrong> {
+    inner(what, new_path(what, text)?)
+}
+
+fn inner(what: &str, path: TreePath) -> Result<TreePath, Wrong> {
+    match path.is_root() {
+        true => Err(format!("{what} `/`: the root is there, and stays")),
+        false => Ok(path),
+    }
 }
 
 /// What a symbolic link says.

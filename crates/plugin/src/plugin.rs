@@ -98,7 +98,8 @@ impl Plugin {
         self.component.process(&self.call(settings, Some(image)))
     }
 
-    /// As [`Role::MetadataMapper`]: changes of the configuration. A refusal among the findings counts when nothing stronger gives a command line.
+    /// As [`Role::MetadataMapper`]: changes of the configuration. A refusal among the findings
+    /// counts when nothing stronger gives a command line.
     pub fn map(
         &self,
         settings: &Settings,

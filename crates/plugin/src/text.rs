@@ -22,9 +22,13 @@ pub(crate) fn line(text: &str) -> String {
     out
 }
 
-/// Control characters, and those that turn the direction of writing.
+/// Control characters, those that turn the direction of writing, and those that end a line.
 pub(crate) fn harmful(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(
+        c,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 /// A text from a plugin in an error: quoted, short, escaped.
@@ -54,7 +58,9 @@ mod tests {
         assert_eq!(line("a\nb\u{1b}[31mc\r\n"), "a b\\u{1b}[31mc");
         assert_eq!(line(&"ä".repeat(5000)).len(), limits::LINE);
         assert_eq!(line(&"\0".repeat(5000)).len(), limits::LINE);
-        assert_eq!(line("\u{202e}x"), "\\u{202e}x");
+        for c in "\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}".chars() {
+            assert_eq!(line(&format!("{c}x")), format!("{}x", c.escape_unicode()));
+        }
     }
 
     #[test]

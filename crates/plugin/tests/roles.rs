@@ -236,6 +236,25 @@ fn findings_are_shown_as_one_line_and_only_some_roles_refuse() {
 }
 
 #[test]
+fn any_name_of_a_file_can_be_the_place_of_a_finding() {
+    let shown = shown();
+    let long = format!("/{}", "n".repeat(300));
+    for (path, place) in [
+        ("/a\nb", "/a b"),
+        ("/a\u{1b}[2J", "/a\\u{1b}[2J"),
+        ("/usr/.wh.x", "/usr/.wh.x"),
+        ("/a//b/", "/a//b/"),
+        (&long, &long),
+    ] {
+        let (found, at) = finding(1, path, 0);
+        let plugin = found.map(&format!("i32.const {at}")).plugin();
+        let outcome = plugin.map(&Settings::new(), &shown.view()).unwrap();
+        let origin = outcome.diagnostics[0].origin.clone().unwrap();
+        assert_eq!((origin.path.as_str(), origin.line), (place, None));
+    }
+}
+
+#[test]
 fn a_policy_sees_the_configuration() {
     // result<list<diagnostic>, error>: the finding says what the entry point says
     let (checker, at) = guest().data(|data| {

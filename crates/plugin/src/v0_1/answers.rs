@@ -91,10 +91,15 @@ fn diagnostic(role: Role, item: types::Diagnostic) -> Result<Diagnostic, Bad> {
     Ok(Diagnostic { severity, message, origin: origin(item.origin)?, hint })
 }
 
+/// A place is shown, never opened: whatever a file's name may be, it may stand here.
 fn origin(origin: Option<types::Origin>) -> Result<Option<FileOrigin>, Bad> {
     let Some(origin) = origin else { return Ok(None) };
-    let path = checked::new_path("the place", &origin.path)?.to_string();
-    Ok(Some(FileOrigin { path, line: origin.line.filter(|line| *line > 0) }))
+    if !origin.path.starts_with('/') {
+        let place = text::quoted(&origin.path);
+        return Err(format!("the place {place}: a path begins with `/`").into());
+    }
+    let line = origin.line.filter(|line| *line > 0);
+    Ok(Some(FileOrigin { path: text::line(&origin.path), line }))
 }
 
 /// Changes of the tree.
@@ -113,21 +118,15 @@ fn tree_edit(edit: exports::processor::Edit) -> Result<TreeEdit, checked::Wrong>
             path: checked::new_path("directory", &made.path)?,
             access: access(&made.path, made.access)?,
         },
-        Edit::WriteFile(file) => {
-            checked::inner_path("file", &file.path)?;
-            TreeEdit::WriteFile {
-                path: checked::new_path("file", &file.path)?,
-                access: access(&file.path, file.access)?,
-                content: file.content.into(),
-            }
-        }
-        Edit::MakeSymlink(link) => {
-            checked::inner_path("link", &link.path)?;
-            TreeEdit::MakeSymlink {
-                path: checked::new_path("link", &link.path)?,
-                target: checked::target(&link.path, link.target)?,
-            }
-        }
+        Edit::WriteFile(file) => TreeEdit::WriteFile {
+            path: checked::new_inner_path("file", &file.path)?,
+            access: access(&file.path, file.access)?,
+            content: file.content.into(),
+        },
+        Edit::MakeSymlink(link) => TreeEdit::MakeSymlink {
+            path: checked::new_inner_path("link", &link.path)?,
+            target: checked::target(&link.path, link.target)?,
+        },
         Edit::SetAccess(change) => TreeEdit::SetAccess {
             path: checked::path("path", &change.path)?,
             access: access(&change.path, change.access)?,
@@ -189,8 +188,7 @@ fn change(change: exports::mapper::Change) -> Result<Change, checked::Wrong> {
         }
         Raw::Port(port) => (Slot::key(F::ExposedPorts, checked::port(&port)?), SlotValue::Present),
         Raw::Volume(path) => {
-            checked::inner_path("volume", &path)?;
-            checked::new_path("volume", &path)?;
+            checked::new_inner_path("volume", &path)?;
             (Slot::key(F::Volumes, path), SlotValue::Present)
         }
         Raw::Label((name, value)) => {
