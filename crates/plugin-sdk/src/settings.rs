@@ -3,7 +3,6 @@
 use crate::bindings::about::exports::strata::plugin::about;
 use crate::bindings::imports::strata::plugin::settings;
 use crate::{Error, Value};
-use std::collections::BTreeMap;
 
 /// A setting that the plugin has, for [`describe!`](crate::describe).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +28,21 @@ impl Setting {
 /// getters read numbers and flags from text, too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    values: BTreeMap<String, Value>,
+    /// In order; a tree's code is large.
+    values: Vec<(String, Value)>,
 }
 
 impl<N: Into<String>> FromIterator<(N, Value)> for Settings {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(values: I) -> Self {
-        Self { values: values.into_iter().map(|(name, value)| (name.into(), value)).collect() }
+        let mut settings = Self::default();
+        for (name, value) in values {
+            let name = name.into();
+            match settings.position(&name) {
+                Ok(at) => settings.values[at].1 = value,
+                Err(at) => settings.values.insert(at, (name, value)),
+            }
+        }
+        settings
     }
 }
 
@@ -50,17 +58,21 @@ impl Settings {
 
     /// Whether there is a value.
     pub fn has(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.value(name).is_some()
     }
 
     /// The value as it was given.
     pub fn value(&self, name: &str) -> Option<&Value> {
-        self.values.get(name)
+        self.position(name).ok().map(|at| &self.values[at].1)
+    }
+
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.values.binary_search_by(|(known, _)| known.as_str().cmp(name))
     }
 
     /// A string.
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        match self.values.get(name) {
+        match self.value(name) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text.clone())),
             Some(other) => Err(wrong(name, other, "one string")),
@@ -69,7 +81,7 @@ impl Settings {
 
     /// `true` or `false`.
     pub fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
-        match self.values.get(name) {
+        match self.value(name) {
             None => Ok(None),
             Some(Value::Flag(flag)) => Ok(Some(*flag)),
             Some(Value::Text(text)) if text == "true" => Ok(Some(true)),
@@ -81,7 +93,7 @@ impl Settings {
     /// A whole number.
     pub fn integer(&self, name: &str) -> Result<Option<i64>, Error> {
         let wanted = "a whole number";
-        match self.values.get(name) {
+        match self.value(name) {
             None => Ok(None),
             Some(Value::Integer(number)) => Ok(Some(*number)),
             Some(value @ Value::Text(text)) => {
@@ -93,7 +105,7 @@ impl Settings {
 
     /// Strings: a list, or one string; empty when it is not set.
     pub fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
-        match self.values.get(name) {
+        match self.value(name) {
             None => Ok(Vec::new()),
             Some(Value::Text(text)) => Ok(vec![text.clone()]),
             Some(Value::Texts(texts)) => Ok(texts.clone()),
