@@ -1,7 +1,9 @@
 //! Compiled components on the disk.
 //!
-//! A file is used only when this very host wrote it: its name has the component's digest, the
-//! engine's settings and the host's version; its content a checksum. Anything else is compiled
+//! Compiled code is run as it is, so a file is used only when the user's own host wrote it. That it
+//! did, file and directory say: both are the user's, and nobody else may write them. The file's
+//! name says for what: the component's digest, the engine's settings, the host's version. A
+//! checksum in it says that it is whole, which a power cut may prevent. Anything else is compiled
 //! again.
 
 use std::{
@@ -9,14 +11,14 @@ use std::{
     path::Path,
 };
 use strata_oci::Digest;
-use strata_store::Store;
+use strata_store::PrivateStore;
 use wasmtime::{Engine, Result, component::Component};
 
 /// How a file begins; a digest of the rest follows.
 const MAGIC: &[u8] = b"strata compiled component 1\n";
 
 pub(crate) struct Cache {
-    store: Option<Store>,
+    store: Option<PrivateStore>,
     engine: u64,
 }
 
@@ -24,7 +26,7 @@ impl Cache {
     pub fn open(directory: Option<&Path>, engine: &Engine) -> Self {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        let store = directory.and_then(|directory| match Store::open(directory) {
+        let store = directory.and_then(|directory| match PrivateStore::open(directory) {
             Ok(store) => Some(store),
             Err(error) => {
                 tracing::debug!(target: "strata_plugin", "no cache of compiled plugins: {error}");
@@ -55,7 +57,7 @@ impl Cache {
     }
 }
 
-fn read(store: &Store, key: &str, engine: &Engine) -> Option<Component> {
+fn read(store: &PrivateStore, key: &str, engine: &Engine) -> Option<Component> {
     let content = store.read(key).ok()??;
     let (checksum, compiled) = content.strip_prefix(MAGIC)?.split_at_checked(32)?;
     if Digest::of(compiled).as_bytes() != checksum {
@@ -66,8 +68,9 @@ fn read(store: &Store, key: &str, engine: &Engine) -> Option<Component> {
 
 #[allow(unsafe_code, reason = "compiled code is trusted; see below")]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> Result<Component> {
-    // SAFETY: the bytes are what `precompile_component` gave, just now or before: then they carry a
-    // checksum, under a name with the engine's settings, in a directory of the user's own. The
-    // engine compares its version and settings with those in the bytes, too.
+    // SAFETY: the bytes are what `precompile_component` gave, just now or before: then they come from
+    // a file that the user owns and nobody else may write, in such a directory, under a name with
+    // the engine's settings, and whole. The engine compares its version and settings with those in
+    // the bytes, too.
     unsafe { Component::deserialize(engine, compiled) }
 }

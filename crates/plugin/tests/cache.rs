@@ -69,6 +69,29 @@ fn damaged_and_foreign_files_are_made_again() {
 }
 
 #[test]
+fn a_file_that_others_may_write_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("plugins");
+    let bytes = guest().map(EMPTY).build();
+    works(&cache, &bytes);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    let file = files(&cache).remove(0);
+    assert_eq!((mode(&cache), mode(&file)), (0o700, 0o600));
+    let written = || fs::metadata(&file).unwrap().modified().unwrap();
+    let before = written();
+    works(&cache, &bytes);
+    assert_eq!(written(), before, "its own file is used");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    works(&cache, &bytes);
+    assert!(written() > before, "it is replaced");
+    assert_eq!(mode(&file), 0o600);
+    // a directory that was open is closed first
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
+    works(&cache, &bytes);
+    assert_eq!(mode(&cache), 0o700);
+}
+
+#[test]
 fn hosts_and_threads_share_a_directory() {
     let directory = tempfile::tempdir().unwrap();
     let cache = directory.path();

@@ -25,14 +25,23 @@ pub struct PendingFile {
 impl PendingFile {
     /// Begins to write `target`, in the directory that will hold it.
     pub fn create(target: &Path) -> Result<Self, StoreError> {
+        // the umask takes its part, as with any other file of the user
+        Self::create_with(target, 0o666)
+    }
+
+    /// As [`Self::create`], for nobody else to read or write.
+    pub(crate) fn create_private(target: &Path) -> Result<Self, StoreError> {
+        Self::create_with(target, 0o600)
+    }
+
+    fn create_with(target: &Path, mode: u32) -> Result<Self, StoreError> {
         let directory = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
         let file = Builder::new()
             .prefix(TEMPORARY_PREFIX)
-            // the umask takes its part, as with any other file of the user
-            .permissions(Permissions::from_mode(0o666))
+            .permissions(Permissions::from_mode(mode))
             .tempfile_in(directory)
             .map_err(StoreError::io(CREATE_IN, directory))?;
         // A file system without locks still works; only cleaning is then by age alone.

@@ -9,11 +9,13 @@ mod atomic;
 mod error;
 mod key;
 mod lock;
+mod private;
 mod prune;
 mod store;
 
 pub use atomic::{PendingFile, write_atomic};
 pub use error::StoreError;
 pub use lock::LockGuard;
+pub use private::PrivateStore;
 pub use prune::{PruneLimits, Pruned};
 pub use store::Store;
