@@ -2,7 +2,7 @@
 
 use crate::{Answer, Image, Package, answer};
 use serde_json::Value;
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, sync::OnceLock};
 use strata_plugin::{Description, Host, Plugin, PluginError, Role, Settings};
 
 /// A component that the host has accepted. Every call gets a fresh instance, as in a build.
@@ -33,7 +33,7 @@ impl Component {
 
     /// A component's bytes, or why the host refuses them.
     pub fn try_bytes(name: &str, bytes: &[u8]) -> Result<Self, PluginError> {
-        Ok(Self { plugin: Host::new(None)?.load(name, bytes)? })
+        Ok(Self { plugin: host()?.load(name, bytes)? })
     }
 
     /// What it can do.
@@ -103,6 +103,16 @@ impl Component {
         self.plugin.check_settings(&settings)?;
         Ok(settings)
     }
+}
+
+/// One for all tests of a process: it compiles each component once.
+fn host() -> Result<&'static Host, PluginError> {
+    static HOST: OnceLock<Host> = OnceLock::new();
+    if let Some(host) = HOST.get() {
+        return Ok(host);
+    }
+    let made = Host::new(None)?;
+    Ok(HOST.get_or_init(|| made))
 }
 
 /// What stands for settings: `()`, pairs of texts, or `json!({…})`.

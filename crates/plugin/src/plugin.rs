@@ -65,8 +65,12 @@ impl Plugin {
 
     /// What it says of itself.
     pub fn describe(&self) -> Result<Description, PluginError> {
+        self.described().cloned()
+    }
+
+    fn described(&self) -> Result<&Description, PluginError> {
         let settings = Settings::new();
-        self.component.describe(&self.call(&settings, None)).map(|outcome| outcome.value)
+        self.component.describe(&self.call(&settings, None))
     }
 
     /// Refuses settings that the plugin does not know. What they may be, only its calls tell.
@@ -74,8 +78,8 @@ impl Plugin {
         if settings.is_empty() {
             return Ok(());
         }
-        let known = self.describe()?.settings;
-        settings::check(settings, &known).map_err(|kind| PluginError::new(&self.name, kind))
+        let known = &self.described()?.settings;
+        settings::check(settings, known).map_err(|kind| PluginError::new(&self.name, kind))
     }
 
     /// As [`Role::PackageFilter`]: the files of a package that are left out.

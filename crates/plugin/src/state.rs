@@ -44,44 +44,47 @@ pub(crate) struct Log {
 pub(crate) struct State {
     pub limits: Limits,
     pub log: Log,
-    plugin: String,
-    image: Option<ImageView<'static>>,
-    settings: crate::Settings,
+    lent: Lent<'static>,
     work: u64,
+}
+
+/// What a call borrows: one plugin is called thousands of times with the same settings.
+#[derive(Clone, Copy)]
+struct Lent<'a> {
+    plugin: &'a str,
+    settings: &'a crate::Settings,
+    image: Option<ImageView<'a>>,
 }
 
 impl State {
     /// # Safety
-    /// The state has to be dropped before `'image` ends, and `image` must not be moved out of it.
-    #[allow(unsafe_code, reason = "a store's data must be 'static, an image is borrowed")]
+    /// The state has to be dropped before any of the arguments is, and `lent` must not be moved out
+    /// of it.
+    #[allow(unsafe_code, reason = "a store's data must be 'static, what a call gets is borrowed")]
     pub unsafe fn new(
         plugin: &str,
         settings: &crate::Settings,
         image: Option<ImageView<'_>>,
     ) -> Self {
-        // SAFETY: the caller drops the state while the image is still borrowed; only `State::image`
+        let lent = Lent { plugin, settings, image };
+        // SAFETY: the caller drops the state while all of it is still borrowed; only `State::lent`
         // hands it out again, for as long as the state itself is borrowed.
-        let image = image.map(|image| unsafe {
-            std::mem::transmute::<ImageView<'_>, ImageView<'static>>(image)
-        });
-        Self {
-            limits: Limits::default(),
-            log: Log::default(),
-            plugin: plugin.to_owned(),
-            image,
-            settings: settings.clone(),
-            work: limits::HOST_WORK,
-        }
+        let lent = unsafe { std::mem::transmute::<Lent<'_>, Lent<'static>>(lent) };
+        Self { limits: Limits::default(), log: Log::default(), lent, work: limits::HOST_WORK }
+    }
+
+    fn lent(&self) -> Lent<'_> {
+        self.lent
     }
 
     /// The image of this call.
     pub fn image(&self) -> Result<ImageView<'_>, HostStop> {
-        self.image.ok_or(HostStop::NoImage)
+        self.lent().image.ok_or(HostStop::NoImage)
     }
 
     /// The settings of this call.
     pub fn settings(&self) -> &crate::Settings {
-        &self.settings
+        self.lent().settings
     }
 
     /// Charges a host function for what it hands over or takes.
@@ -108,7 +111,8 @@ impl State {
         }
         self.log.written += 1;
         let line = text::line(message);
-        let plugin = &self.plugin;
+        // not by `lent`, which would borrow the log with it
+        let plugin = self.lent.plugin;
         match level {
             Level::Error => tracing::error!(target: "strata_plugin", %plugin, "{line}"),
             Level::Warn => tracing::warn!(target: "strata_plugin", %plugin, "{line}"),

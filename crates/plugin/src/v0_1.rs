@@ -14,7 +14,7 @@ use crate::{
 };
 use bindings::exports::strata::plugin as exports;
 use bindings::strata::plugin as api;
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::OnceLock};
 use strata_oci::{Annotations, Digest, RuntimeConfig};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
 use strata_rpm::Package;
@@ -63,6 +63,8 @@ pub(crate) struct Component {
     pre: InstancePre<State>,
     digest: Digest,
     shape: Shape,
+    /// What it said of itself when it was asked first.
+    described: OnceLock<Description>,
     about: exports::about::GuestIndices,
     filter: Option<exports::filter::GuestIndices>,
     processor: Option<exports::processor::GuestIndices>,
@@ -97,6 +99,7 @@ impl Component {
             pre,
             digest,
             shape,
+            described: OnceLock::new(),
         })
     }
 
@@ -108,7 +111,16 @@ impl Component {
         &self.shape.roles
     }
 
-    pub fn describe(&self, call: &Call<'_>) -> Result<Outcome<Description>, PluginError> {
+    /// A component says the same of itself whenever it is asked.
+    pub fn describe(&self, call: &Call<'_>) -> Result<&Description, PluginError> {
+        if let Some(described) = self.described.get() {
+            return Ok(described);
+        }
+        let described = self.ask_description(call)?.value;
+        Ok(self.described.get_or_init(|| described))
+    }
+
+    fn ask_description(&self, call: &Call<'_>) -> Result<Outcome<Description>, PluginError> {
         self.enter(
             call,
             "describe",
@@ -217,7 +229,7 @@ impl Component {
         read: impl FnOnce(Raw) -> Result<(T, Vec<strata_oci::Diagnostic>), answers::Bad>,
     ) -> Result<Outcome<T>, PluginError> {
         // SAFETY: the state is in the store, and the store is dropped at the end of this function,
-        // while `call` still borrows the image.
+        // while `call` still borrows all of it.
         #[allow(unsafe_code, reason = "see `State::new`")]
         let state = unsafe { State::new(call.plugin, call.settings, call.image) };
         let mut store = Store::new(self.pre.engine(), state);

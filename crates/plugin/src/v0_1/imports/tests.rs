@@ -32,9 +32,10 @@ fn tree(links: &[(String, String)], files: &[&str]) -> Tree {
 fn charged<T>(tree: &Tree, calls: &[fn(&mut State, String) -> T], path: &str) -> Vec<(T, u64)> {
     let image =
         ImageView { name: "web", arch: "x86_64", packages: &[], tree, contents: &NoContent };
-    // SAFETY: the state is gone at the end of this function, while the image is still there.
+    let settings = crate::Settings::new();
+    // SAFETY: the state is gone at the end of this function, while the others are still there.
     #[allow(unsafe_code, reason = "see `State::new`")]
-    let mut state = unsafe { State::new("test", &crate::Settings::new(), Some(image)) };
+    let mut state = unsafe { State::new("test", &settings, Some(image)) };
     let mut each = Vec::new();
     for call in calls {
         let before = state.charged();
