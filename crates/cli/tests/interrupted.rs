@@ -8,14 +8,14 @@
 mod refusals;
 mod support;
 
-use refusals::{OUTSIDE, assert_refused, built, noise, spec, state};
+use refusals::{OUTSIDE, assert_refused, built, spec, state};
 use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use strata_testkit::{Ran, missing, output, run};
+use strata_testkit::{Ran, missing, noise, output, run};
 use support::{Bench, STRATA, contents, package};
 
 /// Runs a build with `full/` on a small file system that nobody else sees, and copies what it holds

@@ -12,7 +12,7 @@ use component::{EMPTY, Wat, words};
 use hostile::removes;
 use serde_json::Value;
 use std::{fs, path::Path, process::Command};
-use strata_testkit::{Set, corpus, run};
+use strata_testkit::{Set, corpus, noise, run};
 use support::{Bench, contents, layers, manifest};
 
 /// A mapper that gives a label: `strata.test` and this value.
@@ -163,21 +163,6 @@ fn shared_layers_stay_shared_and_what_is_left_out_is_stored_nowhere() {
     assert!(right.iter().filter(|digest| left.contains(digest)).count() >= 2);
     assert!(!bench.ok(&["ls", "oci:out:right"]).contains("huge"));
     bench.assert_valid();
-}
-
-/// Text that does not compress well.
-fn noise(length: usize) -> String {
-    let mut state: u64 = 88_172_645_463_325_252;
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        for byte in state.to_le_bytes() {
-            text.push(char::from(b' ' + byte % 95));
-        }
-    }
-    text
 }
 
 #[test]

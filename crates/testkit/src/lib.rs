@@ -14,6 +14,7 @@
 mod corpus;
 mod diff;
 mod fixture;
+mod noise;
 mod podman;
 mod scan;
 mod tool;
@@ -22,6 +23,7 @@ mod user;
 pub use corpus::{Set, corpora, corpus, corpus_units, corpus_update};
 pub use diff::{Difference, Field, diff};
 pub use fixture::{Repository, pack, rpmbuild};
+pub use noise::noise;
 pub use podman::{Podman, Running};
 pub use scan::{Entry, EntryKind, Scan, scan};
 pub use tool::{Ran, missing, output, run, tool};

@@ -5,7 +5,7 @@
 
 use crate::support::{Bench, contents};
 use std::{collections::BTreeMap, fs, path::PathBuf};
-use strata_testkit::Ran;
+use strata_testkit::{Ran, noise};
 
 /// Exit codes of `docs/architecture.md`.
 pub const INPUTS: i32 = 1;
@@ -27,19 +27,6 @@ pub fn spec(packages: &str) -> String {
     format!(
         "{{ \"repos\": [\"./repo\"],\n  \"images\": {{ \"one\": {{\"packages\": [{packages}]}} }} }}\n"
     )
-}
-
-/// Text that does not compress well.
-pub fn noise(length: usize) -> String {
-    let mut state: u64 = 88_172_645_463_325_252;
-    let mut text = String::with_capacity(length);
-    while text.len() < length {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        text.push(char::from(b' ' + u8::try_from(state % 95).unwrap()));
-    }
-    text
 }
 
 /// The output's and the lock's bytes: what no failure may change.
