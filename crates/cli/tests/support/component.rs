@@ -1,5 +1,9 @@
 //! Components written by hand, for what no compiler would make: the types of `wit/` as text, and a
 //! function body for each role.
+//!
+//! The tests of `strata-plugin` make theirs from `wit/` itself, with a parser among their own files.
+//! Here the types are written out: these components come to the command from outside, and an API
+//! that changed without a new version would fail them.
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
