@@ -30,8 +30,8 @@ impl fmt::Display for Author {
                 write!(f, "plugin `{reference}`")?;
                 origin.as_ref().map_or(Ok(()), |origin| write!(f, ", {origin}"))
             }
-            Self::Document(place) if place.source().name() == "--set" => {
-                write!(f, "--set {}", place.source().text())
+            Self::Document(place) if place.is_command_line() => {
+                write!(f, "{} {}", place.source().name(), place.source().text())
             }
             Self::Document(place) => place.fmt(f),
         }
@@ -73,16 +73,6 @@ impl ConfigEdits {
     /// Whether nothing is changed.
     pub fn is_empty(&self) -> bool {
         self.edits.is_empty()
-    }
-
-    /// Whether it says what is started: `Entrypoint` or `Cmd`.
-    pub fn sets_command(&self) -> bool {
-        self.edits.iter().any(|edit| match &edit.change {
-            Change::Set(slot, _) => {
-                matches!(slot.field, ConfigField::Entrypoint | ConfigField::Cmd)
-            }
-            _ => false,
-        })
     }
 
     /// `entrypoint` and `expose` of the compose file.

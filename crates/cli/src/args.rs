@@ -115,7 +115,8 @@ pub struct SpecArgs {
 #[derive(Debug, Args)]
 pub struct PluginArgs {
     /// Run a plugin on all images, after the overlay's: a bundled name or a path that ends in
-    /// `.wasm`, and settings, for example `systemd:unit=nginx.service`; may be repeated
+    /// `.wasm`, and settings, for example `systemd:unit=nginx.service`; may be repeated. A relative
+    /// path counts from the current directory
     #[arg(long, value_name = "REF[:KEY=VALUE,…]")]
     pub plugin: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
 };
-use strata_compose::{ComposeError, ErrorKind, FailedImage, ImageFailure, PluginFailure};
+use strata_compose::{ComposeError, ErrorKind, FailedImage, PluginFailure};
 
 /// Why a command ends without success.
 pub(crate) struct Failure {
@@ -23,17 +23,17 @@ impl Failure {
 
     /// A plugin cannot be used.
     pub fn plugin(reference: &str, failure: PluginFailure) -> Self {
-        let PluginFailure { message, hint, details } = failure;
+        let PluginFailure { message, hint, details, kind } = failure;
         let message = format!("plugin `{reference}`: {message}");
-        Self { message, hint, details, kind: ErrorKind::Inputs }
+        Self { message, hint, details, kind }
     }
 
     /// An image cannot be made, while others can.
     pub fn image(image: &FailedImage) -> Self {
         let FailedImage { name, arch, failure } = image;
-        let ImageFailure { message, hint, details } = failure.clone();
+        let PluginFailure { message, hint, details, kind } = failure.clone();
         let message = format!("image `{name}` ({arch}): {message}");
-        Self { message, hint, details, kind: ErrorKind::Inputs }
+        Self { message, hint, details, kind }
     }
 
     /// Standard output is gone: a closed pipe is how `head` says that it has seen enough.
@@ -51,6 +51,11 @@ impl Failure {
 
     /// Prints it and gives the exit code.
     pub fn report(self) -> ExitCode {
+        ExitCode::from(self.print())
+    }
+
+    /// Prints it and gives the number of its exit code.
+    pub fn print(self) -> u8 {
         let mut err = io::stderr().lock();
         // there is nobody left to tell if this fails
         let _ = writeln!(err, "error: {}", self.message);
@@ -60,12 +65,12 @@ impl Failure {
         if let Some(hint) = self.hint {
             let _ = writeln!(err, "hint: {hint}");
         }
-        ExitCode::from(match self.kind {
+        match self.kind {
             ErrorKind::Inputs => 1,
             ErrorKind::Usage => 2,
             ErrorKind::Outside => 3,
             ErrorKind::Internal => 4,
-        })
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
-use strata_compose::{Mapping, Outcome, PluginFailure, PluginHost, Role, Settings};
+use strata_compose::{ErrorKind, Mapping, Outcome, PluginFailure, PluginHost, Role, Settings};
 use strata_oci::{Annotations, Digest, RuntimeConfig};
-use strata_plugin::{BUNDLED, Host, PluginError, bundled};
+use strata_plugin::{BUNDLED, Host, PluginError, PluginErrorKind, bundled};
 use strata_rootfs::{FilePolicy, ImageView, TreeEdits};
 use strata_rpm::Package;
 use strata_spec::nearest;
@@ -42,10 +42,11 @@ impl Plugins {
         if reference.ends_with(".wasm") {
             let path = base.join(reference);
             let bytes = std::fs::read(&path).map_err(|error| {
-                refused(
-                    format!("cannot read `{}`: {error}", path.display()),
-                    Some("a relative path counts from the document that names it".to_owned()),
-                )
+                let message = format!("cannot read `{}`: {error}", path.display());
+                let hint = "a relative path counts from the document that names it, and one of \
+                            `--plugin` from the current directory";
+                let kind = ErrorKind::of_read(&error);
+                PluginFailure { kind, ..PluginFailure::new(message, Some(hint.to_owned())) }
             })?;
             return load(&bytes);
         }
@@ -117,17 +118,18 @@ impl strata_compose::Plugin for Ready {
 
 #[allow(clippy::needless_pass_by_value, reason = "stands in map_err")]
 fn failure(error: PluginError) -> PluginFailure {
-    PluginFailure { message: error.to_string(), hint: error.hint(), details: error.details() }
-}
-
-fn refused(message: String, hint: Option<String>) -> PluginFailure {
-    PluginFailure { message, hint, details: Vec::new() }
+    let kind = match error.kind() {
+        PluginErrorKind::Engine(_) => ErrorKind::Outside,
+        _ => ErrorKind::Inputs,
+    };
+    let details = error.details();
+    PluginFailure { details, kind, ..PluginFailure::new(error.to_string(), error.hint()) }
 }
 
 /// A reference that is neither bundled nor a component's path.
 fn unknown(reference: &str) -> PluginFailure {
     if reference.starts_with("oci://") {
-        return refused(
+        return PluginFailure::new(
             "plugins are not taken from a registry yet".to_owned(),
             Some("fetch the component, and give the path of its `.wasm` file".to_owned()),
         );
@@ -137,7 +139,7 @@ fn unknown(reference: &str) -> PluginFailure {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("bundled are {}", names().collect::<Vec<_>>().join(", ")),
     };
-    refused(
+    PluginFailure::new(
         "no such plugin is bundled, and a component's path ends in `.wasm`".to_owned(),
         Some(hint),
     )

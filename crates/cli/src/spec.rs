@@ -33,9 +33,14 @@ pub(crate) fn build(cli: &Cli, args: &BuildArgs) -> Result<ExitCode, Failure> {
     Ok(failed(&report.failed).unwrap_or(ExitCode::SUCCESS))
 }
 
-/// Tells of images that cannot be made, and gives the exit code if there are any.
+/// Tells of images that cannot be made, and gives the exit code if there are any: of several the
+/// highest, so that an outside system is worth another try.
 pub(crate) fn failed(images: &[FailedImage]) -> Option<ExitCode> {
-    images.iter().fold(None, |_, image| Some(Failure::image(image).report()))
+    let mut code = None;
+    for image in images {
+        code = code.max(Some(Failure::image(image).print()));
+    }
+    code.map(ExitCode::from)
 }
 
 fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {

@@ -2,23 +2,19 @@
 //! it is current.
 
 use crate::{
-    ComposeError, ImageFailure, Mapping, Options, Role,
-    documents::Documents,
-    packages::PackageSet,
-    plugin_stage::{Found, ask},
-    plugins::Use,
-    root_stage::{OverlayFile, Root},
-    target::Target,
+    ComposeError, Mapping, Options, PluginFailure, Role, documents::Documents, found::Found,
+    overlay_files::OverlayFile, packages::PackageSet, plugin_stage::ask, plugins::Use,
+    root_stage::Root, target::Target,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::{
-    Accounts, Author, ConfigEdits, ConfigTask, Configured, InputFile, InputPackage, Inputs,
-    configure, defaults, owner,
+    Accounts, AssembleError, Author, ConfigEdits, ConfigTask, Configured, InputFile, InputPackage,
+    Inputs, Provenance, configure, defaults, owner,
 };
 use strata_layer::Compression;
 use strata_oci::Digest;
 use strata_rootfs::TreePath;
-use strata_spec::{FileContent, Scriptlets};
+use strata_spec::{ConfigField, FileContent, Scriptlets, Slot};
 
 /// What the documents say about one image.
 pub(crate) struct Wanted<'a> {
@@ -26,8 +22,8 @@ pub(crate) struct Wanted<'a> {
     overlay: Vec<ConfigEdits>,
     sets: ConfigEdits,
     files: Vec<(&'a strata_spec::OverlayFile, Arc<[u8]>)>,
-    /// What the image is made of.
-    pub inputs: Inputs,
+    /// Digest of what the image is made of: it decides whether the image is current.
+    pub inputs: Digest,
 }
 
 impl<'a> Wanted<'a> {
@@ -79,7 +75,7 @@ impl<'a> Wanted<'a> {
             files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
             plugins: plugins.iter().map(Use::input).collect(),
         };
-        Ok(Self { inline, overlay, sets, files, inputs })
+        Ok(Self { inline, overlay, sets, files, inputs: inputs.digest() })
     }
 
     /// The overlay's files with numeric owners.
@@ -98,11 +94,6 @@ impl<'a> Wanted<'a> {
         Ok(files)
     }
 
-    /// Whether the documents say what is started.
-    fn sets_command(&self) -> bool {
-        [&self.inline, &self.sets].into_iter().chain(&self.overlay).any(ConfigEdits::sets_command)
-    }
-
     /// The configuration of the finished root, with what mappers find in it, and what policies say
     /// of it. None where it cannot be made because of a plugin.
     pub fn configure(
@@ -112,13 +103,11 @@ impl<'a> Wanted<'a> {
         packages: &PackageSet,
     ) -> Result<(Option<Configured>, Found), ComposeError> {
         let mut found = Found::default();
-        // a command line of the documents answers what a mapper could not
-        let (role, refuse) = (Role::MetadataMapper, !self.sets_command());
-        let mapped = ask(root, uses, packages, role, refuse, &mut found, |used, image| {
+        let answers = ask(root, uses, packages, Role::MetadataMapper, &mut found, |used, image| {
             used.plugin.map(&used.settings, image)
         });
         let mapped: Vec<ConfigEdits> =
-            mapped.into_iter().map(|(reference, changes)| edits(&reference, changes)).collect();
+            answers.iter().map(|(used, answer)| edits(&used.reference, &answer.value)).collect();
         let configured = configure(&ConfigTask {
             defaults: &defaults(&root.merged.tree),
             plugins: &mapped,
@@ -128,30 +117,45 @@ impl<'a> Wanted<'a> {
             accounts: &root.accounts(),
         });
         let configured = match configured {
-            Ok(configured) => configured,
+            Ok(configured) => Some(configured),
             // a plugin may have named the account, or taken it away
-            Err(error) if !uses.is_empty() => {
-                let hint = error.hint();
-                let failure =
-                    ImageFailure { message: error.to_string(), hint, details: Vec::new() };
-                found.fail(failure);
-                return Ok((None, found));
+            Err(error) if root.touched || matches!(error, AssembleError::Account { .. }) => {
+                found.fail(PluginFailure::new(error.to_string(), error.hint()));
+                None
             }
             Err(error) => return Err(error.into()),
         };
+        // a command line of the documents answers what a mapper could not
+        let by_document = |one: &Configured| is_started_by_document(&one.provenance);
+        let refuse = !configured.as_ref().is_some_and(by_document);
+        for (used, answer) in &answers {
+            found.hear(used, answer, refuse);
+        }
+        let Some(configured) = configured else { return Ok((None, found)) };
         let Configured { config, annotations, .. } = &configured;
-        ask(root, uses, packages, Role::Policy, true, &mut found, |used, image| {
+        let answers = ask(root, uses, packages, Role::Policy, &mut found, |used, image| {
             used.plugin.check(&used.settings, image, config, annotations)
         });
+        for (used, answer) in &answers {
+            found.hear(used, answer, true);
+        }
         Ok((Some(configured), found))
     }
 }
 
-fn edits(reference: &str, changes: Mapping) -> ConfigEdits {
+/// Whether the words that are started are, in part at least, those of a document.
+fn is_started_by_document(provenance: &Provenance) -> bool {
+    [ConfigField::Entrypoint, ConfigField::Cmd].into_iter().any(|field| {
+        let setting = provenance.get(&Slot::field(field));
+        setting.is_some_and(|one| one.value.is_some() && matches!(one.by, Author::Document(_)))
+    })
+}
+
+fn edits(reference: &str, changes: &Mapping) -> ConfigEdits {
     let mut edits = ConfigEdits::new();
     for (change, origin) in changes {
-        let reference = reference.to_owned();
-        edits.push(change, Author::Plugin { reference, origin });
+        let (reference, origin) = (reference.to_owned(), origin.clone());
+        edits.push(change.clone(), Author::Plugin { reference, origin });
     }
     edits
 }

@@ -1,15 +1,15 @@
 //! `build`: resolve, compare, make what is stale, put it in place in one step.
 
 use crate::{
-    BuildReport, ComposeError, Destination, ImageFailure, ImageReport, LockMode, Options,
+    BuildReport, ComposeError, Destination, ImageReport, LockMode, Options, PluginFailure,
     PluginHost, Reporter, Status,
     assemble_stage::Wanted,
     current::Present,
+    found::Found,
     layer_stage::Planned,
     layers::{KnownLayer, LayerStore},
     lock::Lock,
     packages::PackageSet,
-    plugin_stage::Found,
     publish::{Made, Publication},
     root_stage::Root,
     run::Run,
@@ -45,7 +45,7 @@ pub fn build(
             continue;
         }
         selected.insert(at);
-        let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
+        let inputs = wanted.get(at).map(|wanted| wanted.inputs);
         if options.force || present.inputs(at) != inputs {
             stale.insert(at);
         }
@@ -89,7 +89,7 @@ struct Making<'a> {
     /// Targets that have to be made.
     stale: BTreeSet<usize>,
     /// Stale ones that turned out to be impossible.
-    failed: BTreeMap<usize, ImageFailure>,
+    failed: BTreeMap<usize, PluginFailure>,
 }
 
 impl Making<'_> {
@@ -102,6 +102,7 @@ impl Making<'_> {
     ) -> Result<(BTreeMap<usize, Made>, Lock), ComposeError> {
         let Run { cache, compression, resolved, .. } = self.run;
         let (mut roots, ids) = self.run.roots(self.wanted, packages)?;
+        self.run.post_process(&mut roots, packages, |_| true);
         // what can be refused is refused before anything is unpacked
         for root in self.stale.iter().filter_map(|at| roots.get(*at)) {
             refuse_scriptlets(root)?;
@@ -130,7 +131,7 @@ impl Making<'_> {
         let mut made = BTreeMap::new();
         for (at, configured) in configured {
             let (Some(root), Some(wanted)) = (roots.get(at), self.wanted.get(at)) else { continue };
-            let inputs = wanted.inputs.digest();
+            let inputs = wanted.inputs;
             let (layers, report) =
                 self.make_image(root, inputs, &planned, &shared, &store, packages)?;
             made.insert(at, Made { layers, configured, epoch: root.epoch, report });

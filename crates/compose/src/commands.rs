@@ -41,8 +41,7 @@ pub fn check(
         };
         publication.is_listed()
     };
-    let is_stale =
-        |at: usize| present.inputs(at) != wanted.get(at).map(|wanted| wanted.inputs.digest());
+    let is_stale = |at: usize| present.inputs(at) != wanted.get(at).map(|wanted| wanted.inputs);
     // settings that an image was built with are fine
     let stale = run.selected().map(|(at, _)| at).filter(|at| is_stale(*at));
     let mut failed = run.plugins.check(stale);
@@ -53,7 +52,7 @@ pub fn check(
     }
     let mut images = Vec::new();
     for (at, target) in run.selected().filter(|(at, _)| !failed.contains_key(at)) {
-        let inputs = wanted.get(at).map(|wanted| wanted.inputs.digest());
+        let inputs = wanted.get(at).map(|wanted| wanted.inputs);
         let changes = match present.inputs(at) {
             None => vec!["not built yet".to_owned()],
             found if found != inputs => {
@@ -113,14 +112,18 @@ fn changes(target: &Target, uses: &[Use], before: Option<&Lock>) -> Vec<String> 
     }
     for used in uses {
         let reference = &used.reference;
-        match lock.plugin(reference) {
+        match lock.plugin(&used.locked_name) {
             Some(known) if known == used.plugin.digest().to_string() => {}
             Some(_) => changes.push(format!("plugin `{reference}` is another component")),
             None => changes.push(format!("plugin `{reference}` added")),
         }
     }
     if changes.is_empty() {
-        changes.push("the spec, the overlay, a plugin's settings or a policy changed".to_owned());
+        // the lock is as it is now also after a build in which this image failed
+        changes.push(
+            "not built since the lock, the spec, the overlay, a plugin's settings or a policy changed"
+                .to_owned(),
+        );
     }
     changes
 }
@@ -163,7 +166,8 @@ pub fn plan(
 ) -> Result<PlanReport, ComposeError> {
     let run = Run::begin(options, Some(host), reporter)?;
     let packages = run.packages()?;
-    let (roots, _) = run.roots(&run.wanted()?, &packages)?;
+    let (mut roots, _) = run.roots(&run.wanted()?, &packages)?;
+    run.post_process(&mut roots, &packages, |_| true);
     let failures = roots.iter().enumerate();
     let failures = failures.filter_map(|(at, root)| Some((at, root.found.failure.clone()?)));
     let failed = run.failed(&failures.collect());

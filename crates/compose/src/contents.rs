@@ -5,7 +5,7 @@
 //! the way. Who comes back to a package for more gets a large piece of it: however many of its
 //! files are read, it is unpacked once for each piece, and not once for each file.
 
-use crate::{ComposeError, package_file::PackageFile, packages::PackageSet};
+use crate::{ComposeError, ErrorKind, package_file::PackageFile, packages::PackageSet};
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry},
@@ -261,10 +261,21 @@ fn is_content_of(entry: &FileEntry, bytes: &[u8]) -> bool {
 
 /// Contents of one image's tree.
 pub(crate) struct ImageContents<'a> {
-    /// The image's packages in installation order.
-    pub files: &'a [&'a PackageFile],
-    /// All packages of the run.
-    pub packages: &'a PackageSet,
+    files: &'a [&'a PackageFile],
+    packages: &'a PackageSet,
+    trouble: Mutex<Option<ErrorKind>>,
+}
+
+impl<'a> ImageContents<'a> {
+    /// Of the image's packages in installation order, which are packages of the run.
+    pub fn new(files: &'a [&'a PackageFile], packages: &'a PackageSet) -> Self {
+        Self { files, packages, trouble: Mutex::default() }
+    }
+
+    /// Whose fault it was, if something could not be read.
+    pub fn trouble(&self) -> Option<ErrorKind> {
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl ReadContent for ImageContents<'_> {
@@ -275,7 +286,11 @@ impl ReadContent for ImageContents<'_> {
                 let Some(from) = self.files.get(package.0 as usize) else {
                     return Err(io::Error::other("the tree names a package that is not there"));
                 };
-                self.packages.content(from, *file).map_err(io::Error::other)
+                self.packages.content(from, *file).map_err(|error| {
+                    let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                    trouble.get_or_insert(error.kind());
+                    io::Error::other(error)
+                })
             }
         }
     }

@@ -29,6 +29,9 @@ pub(crate) struct Documents {
     pub dir: PathBuf,
     /// The directory that relative paths of the overlay file count from.
     pub overlay_dir: PathBuf,
+    /// The directory that relative paths of `--plugin` count from; the overlay's by the overlay's
+    /// name.
+    plugin_base: PathBuf,
     /// `strata.lock` beside the spec.
     pub lock_path: PathBuf,
 }
@@ -61,22 +64,32 @@ impl Documents {
         let plugins = options.plugins.iter().map(|text| parse_plugin(text));
         let plugins: Vec<PluginUse> = plugins.collect::<Result<_, _>>()?;
         let lock_path = dir.join("strata.lock");
-        Ok(Self { spec, overlay, sets, plugins, dir, overlay_dir, lock_path })
+        let plugin_base = match same_directory(&options.plugin_base, &overlay_dir) {
+            true => overlay_dir.clone(),
+            false => options.plugin_base.clone(),
+        };
+        Ok(Self { spec, overlay, sets, plugins, dir, overlay_dir, plugin_base, lock_path })
     }
 
     /// The plugins of an image in the order they run, each with the directory that a relative path
     /// counts from.
-    pub fn plugins<'a>(
-        &'a self,
-        options: &'a Options,
-        target: &Target,
-    ) -> Vec<(&'a PluginUse, &'a Path)> {
-        let name = &target.image.name;
-        let overlay = self.overlay.iter().flat_map(|overlay| overlay.plugins(name));
-        let all = stack_plugins(overlay.chain(&self.plugins));
-        let given = |used: &PluginUse| self.plugins.iter().any(|one| std::ptr::eq(one, used));
-        let base = |used| if given(used) { &options.plugin_base } else { &self.overlay_dir };
-        all.into_iter().map(|used| (used, base(used).as_path())).collect()
+    pub fn plugins(&self, target: &Target) -> Vec<(&PluginUse, &Path)> {
+        let overlay = self.overlay.iter().flat_map(|o| o.plugins(&target.image.name));
+        let base = |used: &PluginUse| match used.reference.place.is_command_line() {
+            true => self.plugin_base.as_path(),
+            false => self.overlay_dir.as_path(),
+        };
+        stack_plugins(overlay.chain(&self.plugins).map(|used| (used, base(used))))
+    }
+
+    /// The name of a plugin in the lock: its reference. A path that counts from elsewhere than the
+    /// overlay's may be in the overlay, too, and be another file.
+    pub fn locked_name(&self, used: &PluginUse, base: &Path) -> String {
+        let reference = &used.reference;
+        match used.is_relative_path() && base != self.overlay_dir {
+            true => format!("{} {}", reference.place.source().name(), reference.value),
+            false => reference.value.clone(),
+        }
     }
 
     /// Every image for every architecture, in the order of names: what is resolved and planned.
@@ -212,6 +225,12 @@ impl Documents {
             hint,
         }
     }
+}
+
+/// Whether two paths are one directory; the empty one is the current directory.
+fn same_directory(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| fs::canonicalize(Path::new(".").join(path));
+    one == other || matches!((real(one), real(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 fn repo_files(dir: &Path, required: bool) -> Result<Vec<PathBuf>, ComposeError> {

@@ -13,7 +13,7 @@ use strata_spec::SpecError;
 use strata_store::StoreError;
 
 /// Decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
     /// The inputs are wrong or cannot be satisfied: 1.
     Inputs,
@@ -23,6 +23,17 @@ pub enum ErrorKind {
     Outside,
     /// A fault of strata itself: 4.
     Internal,
+}
+
+impl ErrorKind {
+    /// Of a file that the user named and that cannot be read.
+    pub fn of_read(error: &io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::InvalidData => Self::Inputs,
+            kind if is_wrong_path(kind) => Self::Inputs,
+            _ => Self::Outside,
+        }
+    }
 }
 
 /// Why a run failed.
@@ -186,7 +197,7 @@ impl ComposeError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Spec(error) | Self::Config(strata_assemble::AssembleError::Document(error))
-                if matches!(error.place.source().name(), "--set" | "--plugin") =>
+                if error.place.is_command_line() =>
             {
                 ErrorKind::Usage
             }
@@ -197,11 +208,7 @@ impl ComposeError {
                 strata_repo::ErrorKind::Inputs => ErrorKind::Inputs,
                 strata_repo::ErrorKind::Outside => ErrorKind::Outside,
             },
-            Self::Read { source, .. } => match source.kind() {
-                io::ErrorKind::InvalidData => ErrorKind::Inputs,
-                kind if is_wrong_path(kind) => ErrorKind::Inputs,
-                _ => ErrorKind::Outside,
-            },
+            Self::Read { source, .. } => ErrorKind::of_read(source),
             Self::Layer { source: LayerError::Write(_) | LayerError::Cache { .. }, .. }
             | Self::Store(_)
             | Self::Changed { .. } => ErrorKind::Outside,

@@ -1,11 +1,12 @@
 //! `explain`: where each part of an image's configuration comes from.
 
 use crate::{
-    ComposeError, ImageFailure, Options, PluginDiagnostic, PluginHost, Reporter, Settings,
+    ComposeError, Options, PluginDiagnostic, PluginFailure, PluginHost, Reporter, Settings,
     run::Run, target::Target,
 };
+use rayon::prelude::*;
 use serde::Serialize;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::{Author, Provenance};
 use strata_oci::Digest;
 use strata_spec::SlotValue;
@@ -41,7 +42,7 @@ pub struct ExplainedImage {
     pub warnings: Vec<String>,
     /// Why it cannot be built.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub failure: Option<ImageFailure>,
+    pub failure: Option<PluginFailure>,
 }
 
 /// A plugin of an image.
@@ -114,7 +115,9 @@ pub fn explain(
     let run = Run::begin(options, Some(host), reporter)?;
     let wanted = run.wanted()?;
     let packages = run.packages()?;
-    let (roots, _) = run.roots(&wanted, &packages)?;
+    let (mut roots, _) = run.roots(&wanted, &packages)?;
+    let selected: BTreeMap<usize, &Target> = run.selected().collect();
+    run.post_process(&mut roots, &packages, |at| selected.contains_key(&at));
     let explained = |(at, target): (usize, &Target)| {
         let (Some(root), Some(wanted)) = (roots.get(at), wanted.get(at)) else {
             return Err(ComposeError::Internal(format!("the image `{target}` has no tree")));
@@ -139,12 +142,13 @@ pub fn explain(
             arch: target.arch.to_string(),
             plugins: plugins.collect(),
             fields,
-            diagnostics: found.diagnostics,
-            warnings: found.warnings,
+            diagnostics: found.diagnostics().to_vec(),
+            warnings: found.lines(),
             failure: found.failure,
         })
     };
-    Ok(ExplainReport { images: run.selected().map(explained).collect::<Result<_, _>>()? })
+    let images: Vec<_> = selected.into_par_iter().map(explained).collect();
+    Ok(ExplainReport { images: images.into_iter().collect::<Result<_, _>>()? })
 }
 
 fn explain_fields(provenance: &Provenance) -> Vec<ExplainedField> {
@@ -169,7 +173,7 @@ impl ExplainedValue {
                 let line = origin.as_ref().and_then(|origin| origin.line).map(u64::from);
                 (ExplainedSource::Plugin, Some(reference.clone()), file, line)
             }
-            Author::Document(place) if place.source().name() == "--set" => {
+            Author::Document(place) if place.is_command_line() => {
                 (ExplainedSource::CommandLine, None, None, None)
             }
             Author::Document(place) => {

@@ -18,11 +18,13 @@ mod documents;
 mod error;
 mod event;
 mod explain;
+mod found;
 mod layer_stage;
 mod layers;
 mod local;
 mod lock;
 mod options;
+mod overlay_files;
 mod pack;
 mod package_file;
 mod packages;
@@ -50,8 +52,8 @@ pub use options::{LockMode, Options};
 pub use pack::{PackError, PackReport, pack};
 pub use plugin::{NoPlugins, Plugin, PluginFailure, PluginHost, Settings};
 pub use report::{
-    BuildReport, CheckReport, CheckedImage, FailedImage, ImageFailure, ImageReport, LayerReport,
-    PackageReport, PlanReport, PlannedImage, PluginDiagnostic, ResolvedReport, Status,
+    BuildReport, CheckReport, CheckedImage, FailedImage, ImageReport, LayerReport, PackageReport,
+    PlanReport, PlannedImage, PluginDiagnostic, ResolvedReport, Status,
 };
 pub use scriptlets::SkippedScriptlet;
 /// The layouts and images that this crate reads and writes.

@@ -110,7 +110,7 @@ impl PackageFile {
             let members: Vec<u32> = set.filter(|member| missing.contains(member)).collect();
             if !members.is_empty() {
                 each(&members, &read_all(size, content)?);
-                members.iter().for_each(|member| drop(missing.remove(member)));
+                missing.retain(|one| !members.contains(one));
             }
             enough = missing.is_empty();
             if enough { Err(io::Error::other("enough was read")) } else { Ok(()) }

@@ -1,5 +1,7 @@
 //! The plugin port: what the stages need of plugins, whoever runs them.
 
+use crate::{ComposeError, ErrorKind};
+use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -54,15 +56,38 @@ pub trait Plugin: Send + Sync {
     ) -> Result<Outcome<()>, PluginFailure>;
 }
 
-/// Why there is no plugin, or why a call gave no result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why there is no plugin, why a call gave no result, or why an image cannot be made with its
+/// plugins. It is the trouble of the images that use them, and of no other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PluginFailure {
-    /// What went wrong and where, without the plugin's name.
+    /// What went wrong and where. A host leaves the plugin's name to the caller.
     pub message: String,
     /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// The last lines that the plugin logged, then its back trace: for its author.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
+    /// Whose fault it is.
+    #[serde(skip)]
+    pub kind: ErrorKind,
+}
+
+impl PluginFailure {
+    /// The inputs are wrong: as a rule a plugin, or what it was told.
+    pub fn new(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { message: message.into(), hint, details: Vec::new(), kind: ErrorKind::Inputs }
+    }
+
+    /// An error that would not be there without plugins.
+    pub(crate) fn of(when: &str, error: &ComposeError) -> Self {
+        Self { kind: error.kind(), ..Self::new(format!("{when}: {error}"), error.hint()) }
+    }
+
+    /// With the plugin's name before the message.
+    pub(crate) fn named(&self, reference: &str) -> Self {
+        Self { message: format!("plugin `{reference}`: {}", self.message), ..self.clone() }
+    }
 }
 
 /// A host without plugins: it refuses every reference.
@@ -71,10 +96,6 @@ pub struct NoPlugins;
 
 impl PluginHost for NoPlugins {
     fn load(&self, _: &str, _: &Path) -> Result<Arc<dyn Plugin>, PluginFailure> {
-        Err(PluginFailure {
-            message: "this program runs no plugins".to_owned(),
-            hint: None,
-            details: Vec::new(),
-        })
+        Err(PluginFailure::new("this program runs no plugins", None))
     }
 }

@@ -5,8 +5,9 @@
 //! What fails, fails for one image.
 
 use crate::{
-    ImageFailure, Outcome, PluginDiagnostic, PluginFailure, Role,
+    Outcome, PluginFailure, Role,
     contents::ImageContents,
+    found::Found,
     package_file::PackageFile,
     packages::PackageSet,
     plugins::{Plugins, Use, UseKey},
@@ -16,76 +17,8 @@ use crate::{
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use strata_assemble::Accounts;
-use strata_oci::{Diagnostic, Severity};
-use strata_rootfs::{FilePolicy, ImageView, Owners, PackageInfo, TreePath, apply_edits};
+use strata_rootfs::{FilePolicy, ImageView, Owners, PackageInfo, Tree, apply_edits};
 use strata_rpm::Checksum;
-
-/// What was found about one image.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Found {
-    /// Why it cannot be made.
-    pub failure: Option<ImageFailure>,
-    /// Findings of all plugins, in the order they ran.
-    pub diagnostics: Vec<PluginDiagnostic>,
-    /// What else is to be told.
-    pub warnings: Vec<String>,
-}
-
-impl Found {
-    /// The image fails; the first reason counts.
-    pub fn fail(&mut self, failure: ImageFailure) {
-        self.failure.get_or_insert(failure);
-    }
-
-    fn warn(&mut self, text: String) {
-        if !self.warnings.contains(&text) {
-            self.warnings.push(text);
-        }
-    }
-
-    /// Takes in what a call said beside its result.
-    fn hear<T>(&mut self, used: &Use, outcome: &Outcome<T>, refuses: bool) {
-        for line in &outcome.log {
-            self.warn(format!("plugin `{}`: {line}", used.reference));
-        }
-        for diagnostic in &outcome.diagnostics {
-            let mut told = PluginDiagnostic::new(&used.reference, diagnostic);
-            if diagnostic.severity == Severity::Refusal {
-                match refuses {
-                    true => self.fail(refusal(&used.reference, diagnostic)),
-                    false => told.severity = PluginDiagnostic::NOTE,
-                }
-            }
-            if !self.diagnostics.contains(&told) {
-                self.diagnostics.push(told);
-            }
-        }
-    }
-
-    /// Warnings as lines.
-    pub fn warnings(&self) -> Vec<String> {
-        let of_plugins = self.diagnostics.iter().filter(|one| one.is_warning());
-        of_plugins.map(ToString::to_string).chain(self.warnings.iter().cloned()).collect()
-    }
-
-    /// Adds what a later step found.
-    pub fn append(&mut self, later: Self) {
-        let Self { failure, diagnostics, warnings } = later;
-        if let Some(failure) = failure {
-            self.fail(failure);
-        }
-        self.diagnostics.extend(diagnostics);
-        warnings.into_iter().for_each(|text| self.warn(text));
-    }
-}
-
-fn refusal(reference: &str, diagnostic: &Diagnostic) -> ImageFailure {
-    ImageFailure {
-        message: format!("plugin `{reference}`: {diagnostic}"),
-        hint: diagnostic.hint.clone(),
-        details: Vec::new(),
-    }
-}
 
 /// What filters leave out of the packages of one image.
 #[derive(Debug, Default)]
@@ -139,9 +72,8 @@ pub(crate) fn filter(
                         filtered.found.hear(used, outcome, true);
                     }
                     Some(Err(failure)) => {
-                        let mut failure = ImageFailure::plugin(&used.reference, failure);
-                        failure.message =
-                            format!("{} (package `{}`)", failure.message, package.nevra);
+                        let mut failure = failure.named(&used.reference);
+                        failure.message.push_str(&format!(" (package `{}`)", package.nevra));
                         filtered.found.fail(failure);
                     }
                     None => {}
@@ -174,33 +106,43 @@ pub(crate) fn package_infos(target: &Target, files: &[&PackageFile]) -> Vec<Pack
     files.iter().map(info).collect()
 }
 
-/// An image as its plugins see it, as long as it does not change.
-fn seen<T>(root: &Root<'_>, packages: &PackageSet, see: impl FnOnce(&ImageView<'_>) -> T) -> T {
-    see(&ImageView {
+/// Calls a plugin with an image as it is now.
+fn call<T>(
+    root: &Root<'_>,
+    used: &Use,
+    packages: &PackageSet,
+    call: impl FnOnce(&Use, &ImageView<'_>) -> Result<T, PluginFailure>,
+) -> Result<T, PluginFailure> {
+    let contents = ImageContents::new(&root.files, packages);
+    let view = ImageView {
         name: root.target.image.name.as_str(),
         arch: root.target.arch.as_str(),
         packages: &root.infos,
         tree: &root.merged.tree,
-        contents: &ImageContents { files: &root.files, packages },
+        contents: &contents,
+    };
+    call(used, &view).map_err(|failure| {
+        let kind = contents.trouble().unwrap_or(failure.kind);
+        PluginFailure { kind, ..failure.named(&used.reference) }
     })
 }
 
 /// Runs the post-processors of an image, each on what the one before left. When one fails, the
 /// tree is again what it was before the first.
 pub(crate) fn post_process(root: &mut Root<'_>, uses: &[Use], packages: &PackageSet) {
-    let all: Vec<&Use> = uses.iter().filter(|used| used.has(Role::PostProcessor)).collect();
-    if all.is_empty() || root.found.failure.is_some() {
-        return;
-    }
-    let before = root.merged.tree.clone();
-    for used in all {
-        if let Err(failure) = post_process_with(root, used, packages) {
+    // most have nothing to change: the tree is large
+    let mut before = None;
+    for used in uses.iter().filter(|used| used.has(Role::PostProcessor)) {
+        if root.found.failure.is_none()
+            && let Err(failure) = post_process_with(root, used, packages, &mut before)
+        {
             root.found.fail(failure);
         }
-        if root.found.failure.is_some() {
-            root.merged.tree = before;
-            return;
-        }
+    }
+    if let Some(tree) = before
+        && root.found.failure.is_some()
+    {
+        root.merged.tree = tree;
     }
 }
 
@@ -208,55 +150,46 @@ fn post_process_with(
     root: &mut Root<'_>,
     used: &Use,
     packages: &PackageSet,
-) -> Result<(), ImageFailure> {
-    let outcome = seen(root, packages, |image| used.plugin.process(&used.settings, image))
-        .map_err(|failure| ImageFailure::plugin(&used.reference, &failure))?;
+    before: &mut Option<Tree>,
+) -> Result<(), PluginFailure> {
+    let outcome =
+        call(root, used, packages, |used, image| used.plugin.process(&used.settings, image))?;
     root.found.hear(used, &outcome, true);
+    if outcome.value.0.is_empty() || root.found.failure.is_some() {
+        return Ok(());
+    }
+    before.get_or_insert_with(|| root.merged.tree.clone());
+    root.touched = true;
     let Accounts { users, groups } = root.accounts();
     let owners =
         Owners { users: users.into_iter().map(|(name, (uid, _))| (name, uid)).collect(), groups };
-    let wrong = |error: &dyn std::fmt::Display| ImageFailure {
-        message: format!("plugin `{}`: {error}", used.reference),
-        hint: Some("this is a fault of the plugin, or of its settings".to_owned()),
-        details: Vec::new(),
+    let wrong = |error: &dyn std::fmt::Display| {
+        let hint = "this is a fault of the plugin, or of its settings";
+        PluginFailure::new(error.to_string(), Some(hint.to_owned())).named(&used.reference)
     };
     let kept = apply_edits(&mut root.merged.tree, &outcome.value, &owners, root.epoch)
         .map_err(|error| wrong(&error))?;
     for path in kept {
-        let text = format!("plugin `{}`: `{path}` stays as the overlay has it", used.reference);
-        root.found.warn(text);
+        root.found.note(&used.reference, format!("`{path}` stays as the overlay has it"));
     }
-    // files that strata itself makes later
-    let cache = TreePath::new("etc/ld.so.cache").unwrap_or_default();
-    for path in [root.distro.rpmdb.join(b"rpmdb.sqlite"), cache] {
-        let place = root.merged.tree.resolve_parent(&path).map_err(|error| {
-            wrong(&format!("after its changes `{path}` cannot be written: {error}"))
-        })?;
-        if root.merged.tree.get(&place).is_some_and(strata_rootfs::Node::is_dir) {
-            return Err(wrong(&format!("after its changes `{path}` is a directory")));
-        }
-    }
-    Ok(())
+    root.own_places().map_err(|why| wrong(&format!("after its changes {why}")))
 }
 
-/// Calls the mappers or policies of an image in order. Refusals count when `refuse` says so.
-pub(crate) fn ask<T>(
+/// Calls the mappers or policies of an image in order, and gives the answers of those that have
+/// one.
+pub(crate) fn ask<'u, T>(
     root: &Root<'_>,
-    uses: &[Use],
+    uses: &'u [Use],
     packages: &PackageSet,
     role: Role,
-    refuse: bool,
     found: &mut Found,
-    call: impl Fn(&Use, &ImageView<'_>) -> Result<Outcome<T>, PluginFailure>,
-) -> Vec<(String, T)> {
+    ask: impl Fn(&Use, &ImageView<'_>) -> Result<Outcome<T>, PluginFailure>,
+) -> Vec<(&'u Use, Outcome<T>)> {
     let mut answers = Vec::new();
     for used in uses.iter().filter(|used| used.has(role)) {
-        match seen(root, packages, |image| call(used, image)) {
-            Ok(outcome) => {
-                found.hear(used, &outcome, refuse);
-                answers.push((used.reference.clone(), outcome.value));
-            }
-            Err(failure) => found.fail(ImageFailure::plugin(&used.reference, &failure)),
+        match call(root, used, packages, &ask) {
+            Ok(outcome) => answers.push((used, outcome)),
+            Err(failure) => found.fail(failure),
         }
     }
     answers

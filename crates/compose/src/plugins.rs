@@ -3,23 +3,26 @@
 //! A plugin that cannot be loaded is the trouble of the images that use it, and of no other.
 
 use crate::{
-    ComposeError, ImageFailure, LockMode, Options, Plugin, PluginFailure, PluginHost, Role,
-    Settings, documents::Documents, lock::Lock, target::Target,
+    ComposeError, LockMode, Options, Plugin, PluginFailure, PluginHost, Role, Settings,
+    documents::Documents, lock::Lock, target::Target,
 };
 use rayon::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 use strata_assemble::InputPlugin;
 use strata_oci::{Digest, canonical_json};
+use strata_spec::PluginUse;
 
 /// One plugin as an image uses it.
 #[derive(Clone)]
 pub(crate) struct Use {
     /// As the documents have it.
     pub reference: String,
+    /// As the lock has it.
+    pub locked_name: String,
     /// Its settings there.
     pub settings: Settings,
     /// The plugin itself.
@@ -49,78 +52,76 @@ impl Use {
 /// The plugins of all images.
 pub(crate) struct Plugins {
     /// For each target: its plugins in the order they run, or why it cannot have them.
-    uses: Vec<Result<Vec<Use>, ImageFailure>>,
-    /// Every reference of the documents with its digest, where it could be loaded.
+    uses: Vec<Result<Vec<Use>, PluginFailure>>,
+    /// Every plugin of the documents by its name in the lock, with its digest where it could be
+    /// loaded.
     digests: BTreeMap<String, Option<Digest>>,
 }
 
 impl Plugins {
     /// For commands that run none: the references alone.
-    pub fn named(documents: &Documents, options: &Options, targets: &[Target]) -> Self {
-        let named = targets.iter().flat_map(|target| documents.plugins(options, target));
-        let digests = named.map(|(used, _)| (used.reference.value.clone(), None)).collect();
+    pub fn named(documents: &Documents, targets: &[Target]) -> Self {
+        let named = targets.iter().flat_map(|target| documents.plugins(target));
+        let digests = named.map(|(used, base)| (documents.locked_name(used, base), None)).collect();
         Self { uses: targets.iter().map(|_| Ok(Vec::new())).collect(), digests }
     }
 
     /// Loads what the images use.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub fn load(
-        documents: &Documents,
-        options: &Options,
-        targets: &[Target],
-        host: &dyn PluginHost,
-    ) -> Self {
-        let named: Vec<_> =
-            targets.iter().map(|target| documents.plugins(options, target)).collect();
-        let distinct: BTreeSet<(&str, &Path)> = named
-            .iter()
-            .flatten()
-            .map(|(used, base)| (used.reference.value.as_str(), *base))
-            .collect();
-        let loaded: BTreeMap<&str, Result<Arc<dyn Plugin>, PluginFailure>> = distinct
+    pub fn load(documents: &Documents, targets: &[Target], host: &dyn PluginHost) -> Self {
+        let named: Vec<_> = targets.iter().map(|target| documents.plugins(target)).collect();
+        let key = |used: &PluginUse, base: &Path| (used.reference.value.clone(), base.to_owned());
+        let distinct: BTreeSet<(String, PathBuf)> =
+            named.iter().flatten().map(|(used, base)| key(used, base)).collect();
+        let loaded: BTreeMap<(String, PathBuf), Result<Arc<dyn Plugin>, PluginFailure>> = distinct
             .into_par_iter()
-            .map(|(reference, base)| (reference, host.load(reference, base)))
+            .map(|(reference, base)| {
+                let plugin = host.load(&reference, &base);
+                ((reference, base), plugin)
+            })
             .collect();
-        let digests = loaded.iter().map(|(reference, plugin)| {
-            ((*reference).to_owned(), plugin.as_ref().ok().map(|plugin| plugin.digest()))
+        let find = |used: &PluginUse, base: &Path| match loaded.get(&key(used, base)) {
+            Some(found) => found.clone(),
+            None => host.load(&used.reference.value, base),
+        };
+        let digests = named.iter().flatten().map(|(used, base)| {
+            let digest = find(used, base).ok().map(|plugin| plugin.digest());
+            (documents.locked_name(used, base), digest)
         });
         let digests = digests.collect();
-        let uses = named.iter().map(|named| {
-            let one = |(used, _): &(&strata_spec::PluginUse, &Path)| {
-                let reference = used.reference.value.clone();
-                let plugin = match loaded.get(reference.as_str()) {
-                    Some(Ok(plugin)) => Arc::clone(plugin),
-                    Some(Err(failure)) => {
-                        let mut failure = ImageFailure::plugin(&reference, failure);
-                        let place = &used.reference.place;
-                        if place.source().name() != "--plugin" {
-                            failure.message = format!("{place}: {}", failure.message);
-                        }
-                        return Err(failure);
-                    }
-                    None => return Err(ImageFailure::plugin(&reference, &lost())),
-                };
-                let settings = match &used.config {
-                    serde_json::Value::Object(map) => {
-                        map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
-                    }
-                    _ => Settings::new(),
-                };
-                Ok(Use { reference, settings, plugin })
+        let one = |(used, base): &(&PluginUse, &Path)| {
+            let reference = used.reference.value.clone();
+            let plugin = find(used, base).map_err(|failure| {
+                let (place, mut failure) = (&used.reference.place, failure.named(&reference));
+                if !place.is_command_line() {
+                    failure.message = format!("{place}: {}", failure.message);
+                }
+                failure
+            })?;
+            let settings = match &used.config {
+                serde_json::Value::Object(map) => {
+                    map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+                }
+                _ => Settings::new(),
             };
-            named.iter().map(one).collect()
-        });
-        Self { uses: uses.collect(), digests }
+            let locked_name = documents.locked_name(used, base);
+            Ok(Use { reference, locked_name, settings, plugin })
+        };
+        let uses = named.iter().map(|named| named.iter().map(one).collect()).collect();
+        Self { uses, digests }
     }
 
     /// The plugins of a target.
-    pub fn of(&self, at: usize) -> Result<&[Use], &ImageFailure> {
+    pub fn of(&self, at: usize) -> Result<&[Use], &PluginFailure> {
         self.uses.get(at).map_or(Ok(&[]), |uses| uses.as_ref().map(Vec::as_slice))
     }
 
     /// Has every plugin of these targets look at its settings; the failures by target, those of
     /// plugins that could not be loaded among them.
-    pub fn check(&self, targets: impl IntoIterator<Item = usize>) -> BTreeMap<usize, ImageFailure> {
+    pub fn check(
+        &self,
+        targets: impl IntoIterator<Item = usize>,
+    ) -> BTreeMap<usize, PluginFailure> {
         let mut known: BTreeMap<UseKey, Option<PluginFailure>> = BTreeMap::new();
         let mut failed = BTreeMap::new();
         for at in targets {
@@ -136,7 +137,7 @@ impl Plugins {
                     .entry(used.key())
                     .or_insert_with(|| used.plugin.check_settings(&used.settings).err());
                 if let Some(failure) = found {
-                    failed.insert(at, ImageFailure::plugin(&used.reference, failure));
+                    failed.insert(at, failure.named(&used.reference));
                     break;
                 }
             }
@@ -176,8 +177,4 @@ impl Plugins {
         }
         Ok(())
     }
-}
-
-fn lost() -> PluginFailure {
-    PluginFailure { message: "it was not loaded".to_owned(), hint: None, details: Vec::new() }
 }

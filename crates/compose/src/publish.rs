@@ -155,7 +155,7 @@ impl Publication<'_> {
             arch: target.arch.to_string(),
             status: Status::Current,
             digest: image.descriptor.digest,
-            inputs: self.wanted.get(at)?.inputs.digest(),
+            inputs: self.wanted.get(at)?.inputs,
             packages: target.packages.len(),
             layers: image.manifest.layers.len(),
             bytes: image.manifest.layers.iter().map(|layer| layer.size).sum(),

@@ -1,6 +1,6 @@
 //! What a run answers: values that a program can print or compare.
 
-use crate::{ComposeError, PluginFailure, SkippedScriptlet};
+use crate::{PluginFailure, SkippedScriptlet};
 use serde::Serialize;
 use std::fmt;
 use strata_oci::{Diagnostic, Digest, FileOrigin, Severity};
@@ -55,42 +55,16 @@ pub struct FailedImage {
     pub arch: String,
     /// Why.
     #[serde(flatten)]
-    pub failure: ImageFailure,
-}
-
-/// Why an image cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImageFailure {
-    /// What went wrong and where; names the plugin.
-    pub message: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// What a plugin logged last, and its back trace: for its author.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub details: Vec<String>,
-}
-
-impl ImageFailure {
-    /// A plugin's failure.
-    pub(crate) fn plugin(reference: &str, failure: &PluginFailure) -> Self {
-        let PluginFailure { message, hint, details } = failure.clone();
-        Self { message: format!("plugin `{reference}`: {message}"), hint, details }
-    }
-
-    /// An error that would not be there without plugins.
-    pub(crate) fn of(when: &str, error: &ComposeError) -> Self {
-        Self { message: format!("{when}: {error}"), hint: error.hint(), details: Vec::new() }
-    }
+    pub failure: PluginFailure,
 }
 
 /// A finding of a plugin about an image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct PluginDiagnostic {
     /// The plugin's reference.
     pub plugin: String,
     /// `refusal`, `warning` or `note`.
-    pub severity: &'static str,
+    pub severity: Severity,
     /// One sentence.
     pub message: String,
     /// The file of the image that it is about.
@@ -105,28 +79,16 @@ pub struct PluginDiagnostic {
 }
 
 impl PluginDiagnostic {
-    /// The least severity.
-    pub(crate) const NOTE: &'static str = "note";
-    const WARNING: &'static str = "warning";
-
     pub(crate) fn new(plugin: &str, diagnostic: &Diagnostic) -> Self {
         let Diagnostic { severity, message, origin, hint } = diagnostic.clone();
         Self {
             plugin: plugin.to_owned(),
-            severity: match severity {
-                Severity::Refusal => "refusal",
-                Severity::Warning => Self::WARNING,
-                Severity::Note => Self::NOTE,
-            },
+            severity,
             message,
             line: origin.as_ref().and_then(|origin| origin.line),
             file: origin.map(|origin| origin.path),
             hint,
         }
-    }
-
-    pub(crate) fn is_warning(&self) -> bool {
-        self.severity == Self::WARNING
     }
 }
 

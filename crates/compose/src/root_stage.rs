@@ -5,24 +5,25 @@
 //! every image: accounts, soname links and `ld.so.cache`, the rpmdb.
 
 use crate::{
-    ComposeError, ImageFailure,
+    ComposeError, PluginFailure,
+    found::Found,
     package_file::PackageFile,
     packages::PackageSet,
-    plugin_stage::{self, Filtered, Found},
+    plugin_stage::{self, Filtered},
     plugins::Plugins,
     scriptlets::{self, SkippedScriptlet},
     target::Target,
 };
 use rayon::prelude::*;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 use strata_assemble::Accounts;
 use strata_rootfs::{
-    Content, FilePolicy, Kind, MergeTask, Merged, Node, Origin, Owners, PackageIndex, PackageInfo,
+    Content, FilePolicy, Kind, MergeTask, Merged, Node, Owners, PackageIndex, PackageInfo,
     TreePath,
     accounts::{self, Definitions, Ids},
     distro::{Distro, DistroError},
     facts::{self, PackageFacts},
-    ldconfig::{PackageSources, ldconfig},
+    ldconfig::{self, PackageSources},
     merge,
     rpmdb::{self, DbPackage},
 };
@@ -48,8 +49,8 @@ pub(crate) struct Root<'a> {
     pub owners: Owners,
     /// The packages as plugins see them.
     pub infos: Vec<PackageInfo>,
-    /// Whether filters left something out.
-    pub filtered: bool,
+    /// Whether a filter or a post-processor has changed what is there.
+    pub touched: bool,
     /// What plugins found so far.
     pub found: Found,
     definitions: Definitions,
@@ -139,7 +140,7 @@ impl<'a> Prepared<'a> {
         let (merged, distro) = match self.tree(&packages, &owners, &policies) {
             Err(error) if !policies.is_empty() => {
                 let whole = self.tree(&packages, &owners, &[])?;
-                found.fail(ImageFailure::of("after its plugins left files out", &error));
+                found.fail(PluginFailure::of("after its plugins left files out", &error));
                 whole
             }
             other => other?,
@@ -157,7 +158,7 @@ impl<'a> Prepared<'a> {
             distro,
             owners,
             infos,
-            filtered: !policies.is_empty(),
+            touched: !policies.is_empty(),
             found,
             definitions: self.definitions,
             early: self.facts,
@@ -213,7 +214,7 @@ impl Root<'_> {
     pub fn complete(&mut self, packages: &PackageSet) -> Result<(), ComposeError> {
         let facts = facts_of(&self.files, packages);
         let facts: Vec<&PackageFacts> = facts.iter().map(|one| &**one).collect();
-        let found = ldconfig(&self.merged.tree, &PackageSources(&facts));
+        let found = ldconfig::ldconfig(&self.merged.tree, &PackageSources(&facts));
         found.apply(&mut self.merged.tree, self.epoch);
         self.add_rpmdb()
     }
@@ -227,6 +228,19 @@ impl Root<'_> {
             Kind::File { content, .. } => early_content(&self.early, content),
             _ => None,
         }
+    }
+
+    /// Whether the files that strata makes last have a place to go to; else why not.
+    pub fn own_places(&self) -> Result<(), String> {
+        let cache = TreePath::new(ldconfig::CACHE).unwrap_or_default();
+        for path in [self.distro.database(), cache] {
+            let place = self.merged.tree.resolve_parent(&path);
+            let place = place.map_err(|error| format!("`{path}` cannot be written: {error}"))?;
+            if self.merged.tree.get(&place).is_some_and(Node::is_dir) {
+                return Err(format!("`{path}` is a directory"));
+            }
+        }
+        Ok(())
     }
 
     /// The accounts of the finished image.
@@ -293,9 +307,9 @@ impl Root<'_> {
             .collect();
         let bytes = rpmdb::write(&rows)
             .map_err(|source| ComposeError::Rpmdb { image: self.target.to_string(), source })?;
-        let tree = &mut self.merged.tree;
-        let dir = tree.resolve(&self.distro.rpmdb).unwrap_or_else(|_| self.distro.rpmdb.clone());
-        tree.insert(dir.join(b"rpmdb.sqlite"), Node::generated(bytes, 0o644, self.epoch));
+        let (tree, path) = (&mut self.merged.tree, self.distro.database());
+        let place = tree.resolve_parent(&path).unwrap_or(path);
+        tree.insert(place, Node::generated(bytes, 0o644, self.epoch));
         Ok(())
     }
 }
@@ -317,47 +331,6 @@ fn transaction_color(arch: &str) -> u32 {
 /// rpm's `%_prefer_color`: 64-bit, where classes are kept apart at all.
 fn preferred_color(arch: &str) -> u32 {
     transaction_color(arch) & 2
-}
-
-/// Puts the overlay's files into the tree, over whatever is there.
-pub(crate) fn add_overlay_files(
-    root: &mut Root<'_>,
-    files: &BTreeMap<TreePath, OverlayFile>,
-) -> Result<(), ComposeError> {
-    for (path, file) in files {
-        let refuse = |reason: String| {
-            let why = format!("the file cannot be put into the image `{}`: {reason}", root.target);
-            file.place.refuse(why, Some("choose another path".to_owned()))
-        };
-        let place =
-            root.merged.tree.resolve_parent(path).map_err(|error| refuse(error.to_string()))?;
-        if root.merged.tree.get(&place).is_some_and(Node::is_dir) {
-            return Err(refuse(format!("`{place}` is a directory")).into());
-        }
-        let mut node = Node::generated(Arc::clone(&file.bytes), file.mode, root.epoch);
-        (node.uid, node.gid, node.origin) = (file.uid, file.gid, Origin::Overlay);
-        let there = root.merged.tree.insert(place.clone(), node);
-        // two paths that lead to one place: neither is the stronger one
-        if there.is_some_and(|node| node.origin == Origin::Overlay) {
-            return Err(refuse(format!("another file of the overlay is `{place}` too")).into());
-        }
-    }
-    Ok(())
-}
-
-/// A file of the overlay, read.
-#[derive(Debug, Clone)]
-pub(crate) struct OverlayFile {
-    /// Content.
-    pub bytes: Arc<[u8]>,
-    /// Permission bits.
-    pub mode: u16,
-    /// Numeric owner.
-    pub uid: u32,
-    /// Numeric group.
-    pub gid: u32,
-    /// Where the overlay says so.
-    pub place: strata_spec::Place,
 }
 
 #[cfg(test)]

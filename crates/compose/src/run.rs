@@ -1,17 +1,18 @@
 //! What all commands that read a spec have in common.
 
 use crate::{
-    ComposeError, FailedImage, ImageFailure, Options, PluginHost, Reporter,
+    ComposeError, FailedImage, Options, PluginFailure, PluginHost, Reporter,
     assemble_stage::Wanted,
     cache::Cache,
     documents::Documents,
     layer_stage::Planned,
     lock::Lock,
+    overlay_files::add_overlay_files,
     packages::PackageSet,
     plugin_stage::post_process,
     plugins::Plugins,
     resolve_stage::{self, Resolved},
-    root_stage::{Root, add_overlay_files, roots},
+    root_stage::{Root, roots},
     target::Target,
 };
 use rayon::prelude::*;
@@ -41,8 +42,8 @@ impl<'a> Run<'a> {
         let resolved = resolve_stage::resolve(&documents, options, &cache, reporter)?;
         let targets = &resolved.targets;
         let plugins = match host {
-            Some(host) => Plugins::load(&documents, options, targets, host),
-            None => Plugins::named(&documents, options, targets),
+            Some(host) => Plugins::load(&documents, targets, host),
+            None => Plugins::named(&documents, targets),
         };
         plugins.refuse_drift(options, &documents, resolved.before.as_ref())?;
         let compression = Compression::default();
@@ -70,8 +71,8 @@ impl<'a> Run<'a> {
         PackageSet::open(&self.cache, self.resolved.fetch()?)
     }
 
-    /// Roots of all images with accounts, the overlay's files and what post-processors do: all that
-    /// shapes layers.
+    /// Roots of all images with accounts and the overlay's files: all that shapes layers but what
+    /// post-processors do.
     pub fn roots<'b>(
         &'b self,
         wanted: &[Wanted<'_>],
@@ -86,21 +87,31 @@ impl<'a> Run<'a> {
             let files = wanted.files(&root.accounts());
             match files.and_then(|files| add_overlay_files(root, &files)) {
                 // a filter may have left out an account or a directory that the overlay counts on
-                Err(error) if root.filtered => {
-                    let failure = ImageFailure::of("after its plugins left files out", &error);
+                Err(error) if root.touched => {
+                    let failure = PluginFailure::of("after its plugins left files out", &error);
                     root.found.fail(failure);
                 }
                 done => done?,
             }
         }
-        roots.par_iter_mut().enumerate().for_each(|(at, root)| {
-            post_process(root, self.plugins.of(at).unwrap_or_default(), packages);
-        });
         Ok((roots, ids))
     }
 
+    /// Runs the post-processors of some images: of all where layers are planned, for one image's
+    /// tree decides what others share.
+    pub fn post_process(
+        &self,
+        roots: &mut [Root<'_>],
+        packages: &PackageSet,
+        which: impl Fn(usize) -> bool + Sync,
+    ) {
+        roots.par_iter_mut().enumerate().filter(|(at, _)| which(*at)).for_each(|(at, root)| {
+            post_process(root, self.plugins.of(at).unwrap_or_default(), packages);
+        });
+    }
+
     /// The selected ones of these failures, for a report.
-    pub fn failed(&self, failures: &BTreeMap<usize, ImageFailure>) -> Vec<FailedImage> {
+    pub fn failed(&self, failures: &BTreeMap<usize, PluginFailure>) -> Vec<FailedImage> {
         let of = |(at, target): (usize, &Target)| {
             let failure = failures.get(&at)?.clone();
             let (name, arch) = (target.image.name.to_string(), target.arch.to_string());

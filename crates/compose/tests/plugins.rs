@@ -9,6 +9,7 @@ use strata_compose::{
     ErrorKind, ExplainedSource, Options, Outcome, Status, check, explain, oci::Severity, plan,
 };
 use strata_rootfs::{Access, Kind, Owner, TreeEdit, TreeEdits};
+use strata_testkit::noise;
 use support::{
     Bench, Fake, Fakes, answer, failure, filter, mapper, path, processor, remove, silent, told,
 };
@@ -21,18 +22,6 @@ fn access(mode: u16) -> Access {
 
 fn write(at: &str, text: &'static str) -> TreeEdit {
     TreeEdit::WriteFile { path: path(at), content: text.as_bytes().into(), access: access(0o640) }
-}
-
-/// Bytes that no compressor makes smaller.
-fn noise(len: usize) -> String {
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        char::from(b' ' + (state >> 32) as u8 % 95)
-    };
-    (0..len).map(|_| next()).collect()
 }
 
 #[test]
@@ -260,6 +249,10 @@ fn a_failing_plugin_fails_its_image_only_and_leaves_it_as_it_was() {
         assert!(layout.image("two:old", None).is_ok() && layout.image("two:new", None).is_err());
         assert!(layout.image("one:new", None).is_ok());
         assert!(bench.lock().contains("\"bad\": \"sha256:"), "{how}");
+        let checked = check(&bench.options, &bench.destination(), &host, &silent()).unwrap();
+        assert!(checked.images[0].changes.is_empty());
+        let changes = &checked.images[1].changes;
+        assert!(changes[0].starts_with("not built since the lock, the spec, "), "{changes:?}");
     }
 }
 
@@ -312,7 +305,7 @@ fn a_mapper_s_refusal_counts_unless_the_documents_say_what_is_started() {
     assert_eq!(report.failed[0].failure.message, "plugin `units`: /etc/app.conf:3: the unit forks");
     assert_eq!(report.failed[0].failure.hint.as_deref(), Some("help"));
     let explained = explain(&bench.options, &host, &silent()).unwrap();
-    assert_eq!(explained.images[0].diagnostics[0].severity, "refusal");
+    assert_eq!(explained.images[0].diagnostics[0].severity, Severity::Refusal);
     assert!(!explained.images[0].fields.is_empty(), "what it would be is told all the same");
 
     bench.overlay(&format!(r#"{{{plugins}, "images": {{"a": {{"config": {{"Cmd": ["x"]}}}}}}}}"#));

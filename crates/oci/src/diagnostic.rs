@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// How much a finding weighs. The weightiest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The image must not be made.
     Refusal,
@@ -11,6 +12,16 @@ pub enum Severity {
     Warning,
     /// Of interest to whoever looks closely.
     Note,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Refusal => "refusal",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
 }
 
 /// A place in a file of the image.

@@ -64,6 +64,13 @@ const SYSIMAGE: &str = "usr/lib/sysimage/rpm";
 const VAR: &str = "var/lib/rpm";
 
 impl Distro {
+    /// Where the rpmdb is written.
+    pub fn database(&self) -> TreePath {
+        match self.backend {
+            Backend::Sqlite => self.rpmdb.join(b"rpmdb.sqlite"),
+        }
+    }
+
     /// From the text of an `os-release(5)` file: by `ID`, else by the first of `ID_LIKE` that is
     /// known.
     pub fn from_os_release(text: &str) -> Result<Self, DistroError> {

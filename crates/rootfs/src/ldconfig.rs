@@ -31,7 +31,7 @@ pub use target::{Release, Target};
 /// Where the configuration lies.
 const CONF: &str = "/etc/ld.so.conf";
 /// Where the cache belongs.
-const CACHE: &str = "/etc/ld.so.cache";
+pub const CACHE: &str = "/etc/ld.so.cache";
 
 /// What `ldconfig` would have changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

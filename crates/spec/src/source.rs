@@ -7,6 +7,7 @@ use std::{fmt, ops::Range, sync::Arc};
 pub struct Source {
     name: String,
     text: String,
+    command_line: bool,
     /// Byte offset of each line's first byte.
     lines: Vec<usize>,
 }
@@ -14,9 +15,18 @@ pub struct Source {
 impl Source {
     /// Takes a text and the name under which errors speak of it, usually a file name.
     pub fn new(name: &str, text: &str) -> Arc<Self> {
+        Self::from(name, text, false)
+    }
+
+    /// An expression that stands behind this option of the command line.
+    pub(crate) fn expression(option: &str, text: &str) -> Arc<Self> {
+        Self::from(option, text, true)
+    }
+
+    fn from(name: &str, text: &str, command_line: bool) -> Arc<Self> {
         let starts = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(starts).collect();
-        Arc::new(Self { name: name.to_owned(), text: text.to_owned(), lines })
+        Arc::new(Self { name: name.to_owned(), text: text.to_owned(), command_line, lines })
     }
 
     /// The name given.
@@ -82,6 +92,11 @@ impl Place {
     /// The document.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// Whether it is in an expression of the command line, and not in a file.
+    pub fn is_command_line(&self) -> bool {
+        self.source.command_line
     }
 
     /// Path in the value; empty for the document itself.

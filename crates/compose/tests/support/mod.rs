@@ -1,6 +1,7 @@
 //! A place to build images in, and plugins that are closures instead of components.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(dead_code, reason = "no test file needs all of it")]
 #![allow(clippy::result_large_err, reason = "the error is the library's")]
 
 use std::{
@@ -129,11 +130,8 @@ impl PluginHost for Fakes {
 }
 
 pub fn failure(message: &str) -> PluginFailure {
-    PluginFailure {
-        message: message.to_owned(),
-        hint: Some("a hint".to_owned()),
-        details: vec!["a back trace".to_owned()],
-    }
+    let failure = PluginFailure::new(message, Some("a hint".to_owned()));
+    PluginFailure { details: vec!["a back trace".to_owned()], ..failure }
 }
 
 pub fn told(severity: Severity, message: &str) -> Diagnostic {

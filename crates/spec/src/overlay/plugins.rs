@@ -13,7 +13,7 @@ const HOW: &str = "write NAME:SETTING=VALUE,SETTING=VALUE, for example systemd:u
 /// Reads `REF[:k=v,…]`: settings follow the last `:` before the last `=`. `true`, `false` and whole
 /// numbers are what JSON makes of them, anything else is text; a repeated key becomes a list.
 pub fn parse_plugin(expression: &str) -> Result<PluginUse, SpecError> {
-    let source = Source::new(NAME, expression);
+    let source = Source::expression(NAME, expression);
     let place = |span: Range<usize>| Place::new(&source, span, "");
     if expression.len() > crate::parse::LARGEST {
         let limit = crate::parse::LARGEST;
@@ -100,18 +100,34 @@ impl Overlay {
     pub fn plugins(&self, image: &ImageName) -> Vec<&PluginUse> {
         let one = Selector::One(image.clone());
         let parts = [self.plugins.get(&Selector::All), self.plugins.get(&one)];
-        stack_plugins(parts.into_iter().flatten().flatten())
+        let uses = parts.into_iter().flatten().flatten().map(|used| (used, ()));
+        stack_plugins(uses).into_iter().map(|(used, ())| used).collect()
     }
 }
 
-/// Puts uses in order, the weakest first: a reference that occurs again takes the settings of the
-/// stronger use, at the place of the weaker one.
-pub fn stack_plugins<'a>(uses: impl IntoIterator<Item = &'a PluginUse>) -> Vec<&'a PluginUse> {
-    let mut stacked: Vec<&PluginUse> = Vec::new();
-    for used in uses {
-        match stacked.iter_mut().find(|weaker| weaker.reference.value == used.reference.value) {
-            Some(weaker) => *weaker = used,
-            None => stacked.push(used),
+impl PluginUse {
+    /// Whether the plugin is a file whose path counts from somewhere.
+    pub fn is_relative_path(&self) -> bool {
+        let reference = &self.reference.value;
+        reference.ends_with(".wasm") && std::path::Path::new(reference).is_relative()
+    }
+}
+
+/// Puts uses in order, the weakest first: a plugin that occurs again takes the settings of the
+/// stronger use, at the place of the weaker one. With each use comes what its path counts from: the
+/// same path from elsewhere is another plugin.
+pub fn stack_plugins<'a, B: PartialEq>(
+    uses: impl IntoIterator<Item = (&'a PluginUse, B)>,
+) -> Vec<(&'a PluginUse, B)> {
+    let mut stacked: Vec<(&PluginUse, B)> = Vec::new();
+    for (used, base) in uses {
+        let same = |(weaker, from): &&mut (&PluginUse, B)| {
+            weaker.reference.value == used.reference.value
+                && (!used.is_relative_path() || *from == base)
+        };
+        match stacked.iter_mut().find(same) {
+            Some(weaker) => *weaker = (used, base),
+            None => stacked.push((used, base)),
         }
     }
     stacked

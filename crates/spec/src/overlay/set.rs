@@ -23,7 +23,7 @@ const HOW: &str =
 
 /// Reads one expression. Later expressions win over earlier ones.
 pub fn parse_set(expression: &str) -> Result<Overlay, SpecError> {
-    let source = Source::new(NAME, expression);
+    let source = Source::expression(NAME, expression);
     let place = |span: Range<usize>| Place::new(&source, span, "");
     if expression.len() > crate::parse::LARGEST {
         let limit = crate::parse::LARGEST;
