@@ -9,9 +9,9 @@ mod sources;
 mod toolchain;
 
 use crate::run::{cargo, run};
-use crate::workspace;
+use crate::{packages, workspace};
 use anyhow::{Context, Result, bail};
-use provenance::{Component, Provenance};
+use provenance::{Component, Provenance, Tools};
 use std::path::{Path, PathBuf};
 use toolchain::Toolchain;
 
@@ -25,7 +25,7 @@ pub struct Arguments {
     /// bundled ones
     #[arg(value_name = "NAME|CRATE")]
     crates: Vec<PathBuf>,
-    /// Run the crates' tests; STRATA_PLUGIN tells them where the component is
+    /// Run the crates' tests afterwards; STRATA_PLUGIN tells them where the component is
     #[arg(long, requires = "crates")]
     test: bool,
 }
@@ -33,21 +33,29 @@ pub struct Arguments {
 /// Builds or checks what the command line asks for.
 pub fn plugins(arguments: &Arguments) -> Result<()> {
     if arguments.check {
-        return check(Install::No);
+        return check(Install::No)?.require();
     }
-    let toolchain = Toolchain::require()?;
+    let recorded = Provenance::read(&workspace::root())?;
+    let toolchain =
+        Toolchain::require(|tools| recorded.components.values().any(|one| one.tools == *tools))?;
     let bundled = sources::bundled(&workspace::root())?;
     let (names, others): (Vec<_>, Vec<_>) = arguments
         .crates
         .iter()
         .partition(|path| bundled.iter().any(|name| path.as_os_str() == name.as_str()));
-    let names = names.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let names: Vec<_> = names.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     match arguments.crates.is_empty() {
-        true => bundle(&toolchain, bundled, Provenance::default())?,
-        false if others.len() < arguments.crates.len() => {
-            bundle(&toolchain, names, Provenance::read(&workspace::root())?)?;
+        true => bundle(&toolchain, &bundled, Provenance::default())?,
+        false if !names.is_empty() => {
+            bundle(&toolchain, &names, recorded)?;
         }
         false => {}
+    }
+    if arguments.test {
+        for name in &names {
+            let directory = workspace::root().join("plugins").join(name);
+            test(&directory, &provenance::path(&workspace::root(), name))?;
+        }
     }
     for directory in others {
         let directory = std::path::absolute(directory)?;
@@ -56,13 +64,18 @@ pub fn plugins(arguments: &Arguments) -> Result<()> {
         std::fs::write(&path, &bytes)?;
         println!("{} ({} bytes)", path.display(), bytes.len());
         if arguments.test {
-            let mut command = cargo(&["test"]);
-            // what the crate shares with the workspace need not be compiled again
-            command.env("CARGO_TARGET_DIR", workspace::target());
-            run(command.env("STRATA_PLUGIN", &path).current_dir(&directory))?;
+            test(&directory, &path)?;
         }
     }
     Ok(())
+}
+
+/// Runs the tests of the crate in a directory, which find its component by a variable.
+fn test(directory: &Path, component: &Path) -> Result<()> {
+    let mut command = cargo(&["test"]);
+    // what the crate shares with the workspace need not be compiled again
+    command.env("CARGO_TARGET_DIR", workspace::target());
+    run(command.env("STRATA_PLUGIN", component).current_dir(directory))
 }
 
 /// Whether a check may install the compiler.
@@ -74,53 +87,82 @@ pub enum Install {
     No,
 }
 
+/// What a check did.
+pub struct Checked {
+    /// Components that were built again, to the same bytes.
+    same: Vec<String>,
+    /// Those that were not, in words.
+    left: Vec<String>,
+}
+
+impl Checked {
+    /// An error unless something was built again.
+    pub fn require(&self) -> Result<()> {
+        match self.same.is_empty() {
+            true => bail!("no component was built again\n{}", self.left.join("\n")),
+            false => Ok(()),
+        }
+    }
+
+    /// What was not built again, in words.
+    pub fn left(&self) -> &[String] {
+        &self.left
+    }
+}
+
 /// Builds plugins of `plugins/`, keeps them in `plugins/bundled/`, and notes what made them.
-fn bundle(toolchain: &Toolchain, names: Vec<String>, mut provenance: Provenance) -> Result<()> {
+fn bundle(toolchain: &Toolchain, names: &[String], mut provenance: Provenance) -> Result<()> {
     let root = workspace::root();
     for name in names {
-        let bytes = build::component(toolchain, &root.join("plugins").join(&name))?;
-        let path = provenance::path(&root, &name);
+        let bytes = build::component(toolchain, &root.join("plugins").join(name))?;
+        let path = provenance::path(&root, name);
         std::fs::create_dir_all(path.parent().context("a file is in a directory")?)?;
         std::fs::write(&path, &bytes)?;
         println!("{} ({} bytes)", path.display(), bytes.len());
         let component = Component {
             bytes: bytes.len() as u64,
+            tools: toolchain.tools().clone(),
             sha256: sources::sha256(&bytes),
-            sources: sources::digest(&root, &name)?,
-            compiler: toolchain.compiler().to_owned(),
-            linker: toolchain.linker().to_owned(),
-            library: toolchain.library().to_owned(),
+            sources: sources::digest(&root, name)?,
         };
-        provenance.components.insert(name, component);
+        provenance.components.insert(name.clone(), component);
     }
     provenance.write(&root)
 }
 
-/// Compares the components with their sources; where the compiler is that made them, builds them
-/// once more and compares their bytes.
-pub fn check(install: Install) -> Result<()> {
+/// Compares the components with their sources; where the tools are that made them, builds them once
+/// more and compares their bytes.
+pub fn check(install: Install) -> Result<Checked> {
     let root = workspace::root();
     let provenance = Provenance::read(&root)?;
     let stale = provenance.stale(&root)?;
     if !stale.is_empty() {
         bail!("{}\nhint: run `cargo xtask plugins`", stale.join("\n"));
     }
-    let toolchain = match install {
-        Install::Yes => Toolchain::require()?,
-        Install::No => match Toolchain::find()? {
-            Some(toolchain) => toolchain,
-            None => {
-                println!("not built again: no compiler for WebAssembly is here");
-                return Ok(());
-            }
-        },
+    let mut toolchains = Toolchain::all()?;
+    let made_here = |toolchains: &[Toolchain], tools: &Tools| {
+        toolchains.iter().position(|one| tools.difference(one.tools()).is_none())
     };
+    let mut components = provenance.components.values();
+    if install == Install::Yes
+        && components.any(|one| made_here(&toolchains, &one.tools).is_none())
+        && !packages::met(packages::WASM)
+    {
+        toolchains.push(Toolchain::install()?);
+    }
+    let mut checked = Checked { same: Vec::new(), left: Vec::new() };
     for (name, recorded) in &provenance.components {
-        if let Some(difference) = recorded.made_otherwise(&toolchain) {
-            println!("{name}: not built again: {difference}");
+        let Some(at) = made_here(&toolchains, &recorded.tools) else {
+            let others = toolchains.iter().filter_map(|one| recorded.tools.difference(one.tools()));
+            let why = match others.collect::<Vec<_>>().as_slice() {
+                [] => "no compiler for WebAssembly is here".to_owned(),
+                others => others.join("; "),
+            };
+            println!("{name}: not built again: {why}");
+            checked.left.push(format!("{name}: {why}"));
             continue;
-        }
-        let bytes = build::component(&toolchain, &root.join("plugins").join(name))?;
+        };
+        let bytes = build::component(&toolchains[at], &root.join("plugins").join(name))?;
         if sources::sha256(&bytes) != recorded.sha256 {
             let kept = build::target().join(name).with_extension("wasm");
             std::fs::write(&kept, &bytes)?;
@@ -131,25 +173,20 @@ pub fn check(install: Install) -> Result<()> {
             );
         }
         println!("{name}: the same {} bytes", bytes.len());
+        checked.same.push(name.clone());
     }
-    Ok(())
+    Ok(checked)
 }
 
-/// `cargo xtask bindings`: writes the SDK's bindings from `wit/`.
+/// `cargo xtask bindings`: writes the SDK's bindings from `wit/`, and what they were made of.
 pub fn bindings() -> Result<()> {
-    let sdk = workspace::root().join("crates/plugin-sdk");
-    let manifest = sdk.join("generator/Cargo.toml");
+    let root = workspace::root();
+    let bindings = root.join(sources::BINDINGS);
     let mut command = cargo(&["run", "--quiet", "--locked", "--manifest-path"]);
     command.env("CARGO_TARGET_DIR", workspace::target().join("bindings"));
-    command.arg(manifest).arg("--").arg(workspace::root().join("wit"));
-    run(command.arg(sdk.join("src/bindings")))
-}
-
-/// Paths in the order of their names, of what is in a directory.
-fn sorted(directory: &Path) -> Result<Vec<PathBuf>> {
-    let listing = std::fs::read_dir(directory)
-        .with_context(|| format!("cannot list `{}`", directory.display()))?;
-    let mut paths = listing.map(|item| Ok(item?.path())).collect::<Result<Vec<_>>>()?;
-    paths.sort();
-    Ok(paths)
+    command.arg(root.join("crates/plugin-sdk/generator/Cargo.toml"));
+    command.arg("--").arg(root.join("wit")).arg(&bindings);
+    run(&mut command)?;
+    let digest = sources::bindings(&root)? + "\n";
+    Ok(std::fs::write(bindings.join(sources::BINDINGS_DIGEST), digest)?)
 }

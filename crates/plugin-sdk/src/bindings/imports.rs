@@ -823,7 +823,8 @@ pub mod strata {
                 LinkLoop,
                 /// The file has more bytes than one call may return; the number is the limit.
                 TooLarge(u64),
-                /// Not an absolute path without `.`, `..` and empty components.
+                /// Not an absolute path of at most 4,095 bytes without `.`, `..` and empty components, or
+                /// one that links make longer than that.
                 InvalidPath,
             }
             impl ::core::fmt::Debug for Error {

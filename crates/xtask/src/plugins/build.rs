@@ -50,7 +50,7 @@ pub fn remaps() -> Result<Vec<String>> {
     // below it is a directory for each registry, whose name depends on how cargo reaches it
     let registry = cargo_home.join("registry/src");
     if registry.exists() {
-        let registries = super::sorted(&registry)?;
+        let registries = sources::sorted(&registry)?;
         names.extend(registries.into_iter().map(|path| (path, "/registry".to_owned())));
     }
     let flag =

@@ -1,36 +1,47 @@
-//! `plugins/bundled/provenance.json`: what made the committed components.
+//! `plugins/bundled/provenance.json`: what made the committed components. Needs no compiler: a test
+//! asks it, too.
 
 use super::sources;
-use super::toolchain::Toolchain;
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The first field of the file; another number is another meaning.
+/// What `version` is in the file; another number is another meaning.
 const VERSION: u64 = 1;
 
 /// All components.
-#[derive(Default)]
+#[derive(Serialize, Deserialize)]
 pub struct Provenance {
     /// By the plugin's name.
     pub components: BTreeMap<String, Component>,
+    version: u64,
 }
 
 /// One component.
+#[derive(Serialize, Deserialize)]
 pub struct Component {
     /// Its size.
     pub bytes: u64,
+    /// What made it.
+    #[serde(flatten)]
+    pub tools: Tools,
     /// Its digest.
     pub sha256: String,
     /// Digest of its sources.
     pub sources: String,
+}
+
+/// What shapes a component's bytes beside its sources.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tools {
     /// The compiler, as it calls itself.
     pub compiler: String,
-    /// The linkers, as they call themselves.
-    pub linker: String,
     /// Where Rust's library comes from.
     pub library: String,
+    /// The linkers, as they call themselves.
+    pub linker: String,
 }
 
 /// Where a component is kept.
@@ -42,6 +53,12 @@ fn file(root: &Path) -> PathBuf {
     root.join("plugins/bundled/provenance.json")
 }
 
+impl Default for Provenance {
+    fn default() -> Self {
+        Self { components: BTreeMap::new(), version: VERSION }
+    }
+}
+
 impl Provenance {
     /// What is committed.
     pub fn read(root: &Path) -> Result<Self> {
@@ -49,47 +66,18 @@ impl Provenance {
         if !path.exists() {
             return Ok(Self::default());
         }
-        let value: Value = serde_json::from_str(&sources::text(&path)?)
-            .with_context(|| format!("`{}` is no JSON", path.display()))?;
+        let wrong = || format!("`{}` is not what `cargo xtask plugins` writes", path.display());
+        let value: Value = serde_json::from_str(&sources::text(&path)?).with_context(wrong)?;
         if value["version"] != VERSION {
             bail!("`{}` is of another version", path.display());
         }
-        let components = value["components"].as_object().into_iter().flatten();
-        let components = components.map(|(name, value)| {
-            let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-            let component = Component {
-                bytes: value["bytes"].as_u64().unwrap_or_default(),
-                sha256: text("sha256"),
-                sources: text("sources"),
-                compiler: text("compiler"),
-                linker: text("linker"),
-                library: text("library"),
-            };
-            (name.clone(), component)
-        });
-        Ok(Self { components: components.collect() })
+        serde_json::from_value(value).with_context(wrong)
     }
 
     /// Replaces what is there.
     pub fn write(&self, root: &Path) -> Result<()> {
-        let components: serde_json::Map<_, _> = self
-            .components
-            .iter()
-            .map(|(name, component)| {
-                let value = json!({
-                    "bytes": component.bytes,
-                    "sha256": component.sha256,
-                    "sources": component.sources,
-                    "compiler": component.compiler,
-                    "linker": component.linker,
-                    "library": component.library,
-                });
-                (name.clone(), value)
-            })
-            .collect();
-        let value = json!({ "version": VERSION, "components": components });
         let path = file(root);
-        std::fs::write(&path, format!("{value:#}\n"))
+        std::fs::write(&path, format!("{}\n", serde_json::to_string_pretty(self)?))
             .with_context(|| format!("cannot write `{}`", path.display()))
     }
 
@@ -116,16 +104,16 @@ impl Provenance {
     }
 }
 
-impl Component {
-    /// How this toolchain differs from the one that made the component, if it does.
-    pub fn made_otherwise(&self, toolchain: &Toolchain) -> Option<String> {
+impl Tools {
+    /// How others differ from these, which made a component; none when they do not.
+    pub fn difference(&self, here: &Self) -> Option<String> {
         [
-            ("compiler", &self.compiler, toolchain.compiler()),
-            ("linker", &self.linker, toolchain.linker()),
-            ("library", &self.library, toolchain.library()),
+            ("compiler", &self.compiler, &here.compiler),
+            ("linker", &self.linker, &here.linker),
+            ("library", &self.library, &here.library),
         ]
         .into_iter()
-        .find(|(_, recorded, here)| recorded.as_str() != *here)
+        .find(|(_, recorded, here)| recorded != here)
         .map(|(what, recorded, here)| format!("its {what} was `{recorded}`, here is `{here}`"))
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Names of the plugins in `plugins/`, sorted.
 pub fn bundled(root: &Path) -> Result<Vec<String>> {
-    let crates = super::sorted(&root.join("plugins"))?;
+    let crates = sorted(&root.join("plugins"))?;
     let crates = crates.iter().filter(|path| path.join("Cargo.toml").exists());
     Ok(crates.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect())
 }
@@ -45,6 +45,27 @@ pub fn digest(root: &Path, plugin: &str) -> Result<String> {
     Ok(hex(&hash.finalize()))
 }
 
+/// Where the SDK's bindings are, and the file there that says what they were made of.
+pub const BINDINGS: &str = "crates/plugin-sdk/src/bindings";
+/// In [`BINDINGS`].
+pub const BINDINGS_DIGEST: &str = "sha256";
+
+/// Digest of the SDK's bindings with what they are generated from.
+pub fn bindings(root: &Path) -> Result<String> {
+    const GENERATOR: &str = "crates/plugin-sdk/generator";
+    let mut files = Vec::new();
+    gather(&root.join("wit"), &mut files)?;
+    gather(&root.join(GENERATOR).join("src"), &mut files)?;
+    files.extend(["Cargo.toml", "worlds.wit"].map(|name| root.join(GENERATOR).join(name)));
+    gather(&root.join(BINDINGS), &mut files)?;
+    let mut hash = Sha256::new();
+    for file in files.iter().filter(|file| !file.ends_with(BINDINGS_DIGEST)) {
+        let name = file.strip_prefix(root).unwrap_or(file).to_string_lossy();
+        add(&mut hash, &name, &read(file)?);
+    }
+    Ok(hex(&hash.finalize()))
+}
+
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -75,7 +96,7 @@ pub fn short_name(directory: &Path) -> Result<String> {
 
 /// All files below a directory, in the order of their names.
 fn gather(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for path in super::sorted(directory)? {
+    for path in sorted(directory)? {
         if path.is_dir() {
             gather(&path, files)?;
         } else {
@@ -83,6 +104,15 @@ fn gather(directory: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Paths in the order of their names, of what is in a directory.
+pub fn sorted(directory: &Path) -> Result<Vec<PathBuf>> {
+    let listing = std::fs::read_dir(directory)
+        .with_context(|| format!("cannot list `{}`", directory.display()))?;
+    let mut paths = listing.map(|item| Ok(item?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
 }
 
 fn add(hash: &mut Sha256, name: &str, content: &[u8]) {

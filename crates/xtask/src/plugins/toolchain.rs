@@ -1,6 +1,8 @@
 //! A compiler for WebAssembly: rustup's, or Debian's with a library that is built once.
 
 use super::build;
+use super::provenance::Tools;
+use super::sources;
 use crate::packages;
 use crate::run::{output, run};
 use crate::workspace;
@@ -28,73 +30,74 @@ pub struct Toolchain {
     /// Makes a component of what the linker below makes.
     component_linker: PathBuf,
     wasm_linker: PathBuf,
-    compiler_version: String,
-    linker_version: String,
+    tools: Tools,
 }
 
 impl Toolchain {
-    /// The toolchain; Debian's is installed where that can be done without help.
-    pub fn require() -> Result<Self> {
-        if let Some(toolchain) = Self::find()? {
-            return Ok(toolchain);
+    /// The toolchain that made something already, else any; Debian's is installed where there is
+    /// none and that can be done without help.
+    pub fn require(made: impl Fn(&Tools) -> bool) -> Result<Self> {
+        let mut all = Self::all()?;
+        match all.iter().position(|one| made(one.tools())) {
+            Some(at) => Ok(all.swap_remove(at)),
+            None => all.into_iter().next().map_or_else(Self::install, Ok),
         }
+    }
+
+    /// Debian's toolchain, which is installed where that can be done without help.
+    pub fn install() -> Result<Self> {
         packages::require("building plugins without rustup's target", &[packages::WASM]).context(
             format!("no compiler for WebAssembly; `rustup target add {TARGET}` is the other way"),
         )?;
-        Self::find()?.context("Debian's compiler cannot be used")
+        Self::debian()?.context("Debian's compiler cannot be used")
     }
 
-    /// The toolchain that is on this machine.
-    pub fn find() -> Result<Option<Self>> {
+    /// The toolchains that are on this machine: rustup's before Debian's.
+    pub fn all() -> Result<Vec<Self>> {
+        Ok([Self::rustup()?, Self::debian()?].into_iter().flatten().collect())
+    }
+
+    fn rustup() -> Result<Option<Self>> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let directory =
-            Path::new(print(&rustc, "target-libdir", &["--target", TARGET])?.trim()).to_path_buf();
-        let (cargo, rustc, own_library) = if has_std(&directory) {
-            (cargo, rustc, true)
-        } else if packages::met(packages::WASM) && debian_is_recent()? {
-            (DEBIAN_CARGO.into(), DEBIAN_RUSTC.into(), false)
-        } else {
-            return Ok(None);
-        };
+        let directory = print(&rustc, "target-libdir", &["--target", TARGET])?;
+        match has_std(Path::new(directory.trim())) {
+            true => Self::new(cargo, rustc, true).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn debian() -> Result<Option<Self>> {
+        match packages::met(packages::WASM) && debian_is_recent()? {
+            true => Self::new(DEBIAN_CARGO.into(), DEBIAN_RUSTC.into(), false).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn new(cargo: OsString, rustc: OsString, own_library: bool) -> Result<Self> {
         let (component_linker, wasm_linker) = linkers()?;
-        let linker_version = format!(
+        let linker = format!(
             "{}, {}",
             output(Command::new(&component_linker).arg("--version"))?.trim(),
             output(Command::new(&wasm_linker).arg("--version"))?.trim()
         );
-        let compiler_version = output(Command::new(&rustc).arg("--version"))?.trim().to_owned();
+        let compiler = output(Command::new(&rustc).arg("--version"))?.trim().to_owned();
         let sysroot = (!own_library).then(|| {
-            let words = compiler_version.split_whitespace().nth(1).unwrap_or("unknown");
-            build::target().join(format!("sysroot-{words}"))
+            let number = compiler.split_whitespace().nth(1).unwrap_or("unknown");
+            build::target().join(format!("sysroot-{number}"))
         });
-        Ok(Some(Self {
-            cargo,
-            rustc,
-            sysroot,
-            component_linker,
-            wasm_linker,
-            compiler_version,
-            linker_version,
-        }))
+        // a library that is built here has other bytes than rustup's
+        let library = match own_library {
+            true => "as it comes with the compiler",
+            false => "built from its source",
+        };
+        let tools = Tools { compiler, library: library.to_owned(), linker };
+        Ok(Self { cargo, rustc, sysroot, component_linker, wasm_linker, tools })
     }
 
-    /// The compiler, as it calls itself.
-    pub fn compiler(&self) -> &str {
-        &self.compiler_version
-    }
-
-    /// The linkers, as they call themselves.
-    pub fn linker(&self) -> &str {
-        &self.linker_version
-    }
-
-    /// Where the library comes from: one that is built here has other bytes than rustup's.
-    pub const fn library(&self) -> &'static str {
-        match self.sysroot {
-            None => "as it comes with the compiler",
-            Some(_) => "built from its source",
-        }
+    /// What of it shapes a component's bytes.
+    pub const fn tools(&self) -> &Tools {
+        &self.tools
     }
 
     /// cargo, so that it compiles for [`TARGET`] and links finished components.
@@ -160,7 +163,7 @@ impl Toolchain {
         remove(&staged)?;
         let directory = library_directory(&staged);
         std::fs::create_dir_all(&directory)?;
-        for path in super::sorted(&made)? {
+        for path in sources::sorted(&made)? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if name.ends_with(".rlib") && !name.starts_with("liblibrary-") {
                 std::fs::copy(&path, directory.join(name))?;
@@ -213,7 +216,7 @@ fn library_directory(sysroot: &Path) -> PathBuf {
 }
 
 fn has_std(directory: &Path) -> bool {
-    super::sorted(directory).is_ok_and(|paths| {
+    sources::sorted(directory).is_ok_and(|paths| {
         paths.iter().any(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with("libstd-") && name.ends_with(".rlib")
