@@ -287,7 +287,9 @@ fn an_overlay_change_makes_its_images_stale() {
     bench.write("compose.overlay.json", r#"{"images": {"left": {"config": {"Cmd": ["/x"]}}}}"#);
     let (code, changes) = check(&bench, &[]);
     assert_eq!(code, 10);
-    assert_eq!(changes["left"], ["the spec, the overlay, a plugin's settings or a policy changed"]);
+    let since =
+        "not built since the lock, the spec, the overlay, a plugin's settings or a policy changed";
+    assert_eq!(changes["left"], [since]);
     assert!(changes["both"].is_empty() && changes["base"].is_empty());
     let before = layers(&bench.out(), "left");
     let report = bench.build(&[]);
