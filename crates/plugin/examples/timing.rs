@@ -28,9 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(name: &str, bytes: &[u8], cache: &Path) -> Result<(), Box<dyn Error>> {
     let ms = |from: Instant| from.elapsed().as_secs_f64() * 1e3;
-    let (started, busy) = (Instant::now(), cpu());
+    let started = Instant::now();
     Host::new(Some(cache))?.load(name, bytes)?;
-    let (cold, busy) = (ms(started), cpu() - busy);
+    let cold = ms(started);
     let tree = tree()?;
     let mut cached = (f64::MAX, 0.0);
     for _ in 0..20 {
@@ -50,15 +50,9 @@ fn measure(name: &str, bytes: &[u8], cache: &Path) -> Result<(), Box<dyn Error>>
     }
     let each = ms(started) / 200.0;
     let (all, load) = cached;
-    println!("{name}: {} bytes, cold compile {cold:.1} ms ({busy:.1} ms of a CPU)", bytes.len());
+    println!("{name}: {} bytes, cold compile {cold:.1} ms", bytes.len());
     println!("  cached load {load:.2} ms, with a call {all:.2} ms; a further call {each:.3} ms");
     Ok(())
-}
-
-/// Milliseconds that this thread has run: on a busy machine the clock says more.
-fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e6
 }
 
 fn tree() -> Result<Tree, Box<dyn Error>> {
