@@ -47,7 +47,9 @@ fn corpus_units_are_what_systemd_says() {
     }
     println!("{counts:?}");
     assert_eq!(counts.differences, Vec::<String>::new());
-    for (unit, field, why) in MEANT {
+    // corpora differ in size: only what was compared can have lost its difference
+    let compared = |unit: &str| trees.iter().any(|tree| services(tree).iter().any(|s| s == unit));
+    for (unit, field, why) in MEANT.iter().filter(|(unit, ..)| compared(unit)) {
         let occurs = counts.meant.iter().any(|(known, key)| known == unit && key == field);
         assert!(occurs, "{unit}: {field} is no longer different: {why}");
     }
