@@ -62,6 +62,14 @@ impl Sense {
     pub const SCRIPT_PREUN: u32 = 1 << 11;
     /// `RPMSENSE_SCRIPT_POSTUN`
     pub const SCRIPT_POSTUN: u32 = 1 << 12;
+    /// `RPMSENSE_TRIGGERIN`
+    pub const TRIGGERIN: u32 = 1 << 16;
+    /// `RPMSENSE_TRIGGERUN`
+    pub const TRIGGERUN: u32 = 1 << 17;
+    /// `RPMSENSE_TRIGGERPOSTUN`
+    pub const TRIGGERPOSTUN: u32 = 1 << 18;
+    /// `RPMSENSE_TRIGGERPREIN`
+    pub const TRIGGERPREIN: u32 = 1 << 25;
     /// `RPMSENSE_RPMLIB`
     pub const RPMLIB: u32 = 1 << 24;
     /// `RPMSENSE_CONFIG`
@@ -105,6 +113,36 @@ pub struct Capability {
     pub name: String,
     /// None: any version.
     pub version: Option<(Comparison, Evr)>,
+}
+
+impl Capability {
+    /// Whether one version can satisfy both: rpm's `rpmdsCompare`. Without a version on either side
+    /// any will do; a side without a release takes every release when its comparison has `=`.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        if self.name != other.name {
+            return false;
+        }
+        let (Some((ours, our)), Some((theirs, their))) = (&self.version, &other.version) else {
+            return true;
+        };
+        let up = |c: &Comparison| matches!(c, Comparison::Greater | Comparison::GreaterOrEqual);
+        let down = |c: &Comparison| matches!(c, Comparison::Less | Comparison::LessOrEqual);
+        let equal = |c: &Comparison| !matches!(c, Comparison::Less | Comparison::Greater);
+        match our.cmp_dependency(their) {
+            std::cmp::Ordering::Less => up(ours) || down(theirs),
+            std::cmp::Ordering::Greater => down(ours) || up(theirs),
+            std::cmp::Ordering::Equal => {
+                let open = match (our.release.is_empty(), their.release.is_empty()) {
+                    (true, false) => equal(ours),
+                    (false, true) => equal(theirs),
+                    _ => false,
+                };
+                open || equal(ours) && equal(theirs)
+                    || up(ours) && up(theirs)
+                    || down(ours) && down(theirs)
+            }
+        }
+    }
 }
 
 /// One entry of `Requires`, `Provides`, `Conflicts` and their kin.
@@ -222,6 +260,52 @@ impl fmt::Display for RichDependency {
             Self::Unless { then, condition, otherwise } => {
                 conditional(f, "unless", then, condition, otherwise)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::{Capability, Dependency};
+
+    fn capability(text: &str) -> Capability {
+        match text.parse().unwrap() {
+            Dependency::Simple(capability) => capability,
+            Dependency::Rich(rich) => panic!("{rich:?}"),
+        }
+    }
+
+    #[test]
+    fn overlaps() {
+        let both = |a: &str, b: &str| {
+            let found = capability(a).overlaps(&capability(b));
+            assert_eq!(found, capability(b).overlaps(&capability(a)), "{a} {b}");
+            found
+        };
+        for (a, b) in [
+            ("a", "a = 1"),
+            ("a = 1", "a = 1-2"),
+            ("a >= 1", "a = 3-1"),
+            ("a < 2", "a = 1-9"),
+            ("a > 1", "a > 5"),
+            ("a > 1", "a < 5"),
+            ("a = 1", "a > 1-2"),
+            ("a <= 1", "a = 1-1"),
+            ("a = 1:1-1", "a > 2"),
+        ] {
+            assert!(both(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("a", "b"),
+            ("a = 1", "a = 2"),
+            ("a > 1", "a = 1"),
+            ("a > 1", "a = 1-5"),
+            ("a < 1", "a > 1"),
+            ("a = 1-1", "a = 1-2"),
+            ("a > 5", "a < 5"),
+        ] {
+            assert!(!both(a, b), "{a} {b}");
         }
     }
 }

@@ -29,7 +29,7 @@ pub use file::{Lead, RpmFile, RpmFileError, Verified, VerifyError};
 pub use filecaps::{FileCapabilities, ParseCapabilitiesError};
 pub use header::{Header, HeaderError, HeaderKind};
 pub use nevra::{Nevra, ParseNevraError};
-pub use package::{FileEntry, Package, PackageError, Scriptlet, ScriptletKind};
+pub use package::{Condition, FileEntry, Package, PackageError, Scriptlet, ScriptletKind};
 pub use payload::PayloadError;
 pub use record::{PackageRecord, Requirement};
 pub use tag::Tag;

@@ -6,8 +6,8 @@ pub use read::PackageError;
 pub(crate) use read::check_path;
 
 use crate::{
-    Checksum, ChecksumAlgorithm, Dependency, FileCapabilities, Nevra, PackageRecord, Requirement,
-    record::source_name,
+    Capability, Checksum, ChecksumAlgorithm, Dependency, Evr, FileCapabilities, Nevra,
+    PackageRecord, Requirement, Sense, record::source_name,
 };
 
 /// The facts of one package that composing an image needs. Made only from a header that passed
@@ -225,12 +225,37 @@ pub struct Scriptlet {
     pub program: Vec<String>,
     /// The script; empty when the program is all there is.
     pub body: String,
-    /// Of a trigger: what sets it off, as `(name or path prefix, RPMSENSE flags, version)`.
-    pub conditions: Vec<(String, u32, String)>,
+    /// Of a trigger: what sets it off.
+    pub conditions: Vec<Condition>,
     /// Of a file trigger: its priority (1,000,000 unless stated).
     pub priority: u32,
     /// `RPMSCRIPT_FLAG_*` of a plain scriptlet (expand 1, qformat 2, critical 4).
     pub flags: u32,
+}
+
+/// One thing that sets off a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Its place among all conditions of this kind in the header; scripts take turns.
+    pub position: u32,
+    /// Name of a package; of a file trigger the beginning of a path.
+    pub name: String,
+    /// `RPMSENSE_*`: when, and how the version compares.
+    pub flags: u32,
+    /// Empty when any version will do.
+    pub version: String,
+}
+
+impl Condition {
+    /// The range of versions of the package that sets the trigger off.
+    pub fn capability(&self) -> Capability {
+        let version = Sense(self.flags).comparison().filter(|_| !self.version.is_empty());
+        let version = version.map(|comparison| match self.version.parse::<Evr>() {
+            Ok(evr) => (comparison, evr),
+            Err(never) => match never {},
+        });
+        Capability { name: self.name.clone(), version }
+    }
 }
 
 impl Scriptlet {

@@ -1,7 +1,7 @@
 //! Scriptlets and triggers.
 
 use super::{PackageError, Reader, Scriptlet};
-use crate::{ScriptletKind, Tag};
+use crate::{Condition, ScriptletKind, Tag};
 
 /// Scriptlets: kind, body, interpreter, flags.
 const PLAIN: [(ScriptletKind, Tag, Tag, Tag); 9] = [
@@ -138,7 +138,8 @@ impl Reader<'_> {
         if lengths.iter().any(|length| *length != Some(names.len())) {
             return Err(self.bad(tags.label, "indexes, versions and flags differ in number"));
         }
-        for (((name, index), version), sense) in names.zip(indexes).zip(versions).zip(senses) {
+        let all_conditions = names.zip(indexes).zip(versions).zip(senses);
+        for (position, (((name, index), version), sense)) in (0..).zip(all_conditions) {
             let slot = usize::try_from(index)
                 .ok()
                 .filter(|index| *index < count)
@@ -146,7 +147,12 @@ impl Reader<'_> {
             let Some(slot) = slot else {
                 return Err(self.bad(tags.label, format!("script {index} of {count}")));
             };
-            slot.conditions.push((text(name), sense as u32, text(version)));
+            slot.conditions.push(Condition {
+                position,
+                name: text(name),
+                flags: sense as u32,
+                version: text(version),
+            });
         }
         Ok(())
     }
