@@ -15,6 +15,7 @@ mod fixture;
 mod hard_links;
 mod merge;
 mod policy;
+pub mod scriptlets;
 pub mod transaction;
 mod tree;
 mod walk;

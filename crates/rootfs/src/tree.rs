@@ -252,6 +252,21 @@ impl Tree {
             .chain(others.take_while(move |path| path.as_bytes().starts_with(&inside)))
     }
 
+    /// All paths below a directory, at any depth, in byte order.
+    pub(crate) fn entries_below(
+        &self,
+        directory: &TreePath,
+    ) -> impl Iterator<Item = (&TreePath, &Node)> {
+        let mut prefix = directory.as_bytes().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        self.nodes
+            .range(TreePath(prefix.clone().into())..)
+            .take_while(move |(path, _)| path.0.starts_with(&prefix))
+            .filter(|(path, _)| !path.is_root())
+    }
+
     /// Number of paths.
     pub fn len(&self) -> usize {
         self.nodes.len()

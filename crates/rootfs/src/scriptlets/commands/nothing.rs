@@ -1,0 +1,86 @@
+//! Programs that do nothing in an image, and those that cannot be done here.
+
+use crate::scriptlets::{
+    Action, ScriptletError,
+    shell::{Shell, Status},
+};
+
+/// Programs that talk to a kernel, a service or a security module, of which an image has none;
+/// and those whose work is done elsewhere.
+const NOTHING: [&str; 26] = [
+    "udevadm",
+    "sysctl",
+    "systemd-sysctl",
+    "systemd-hwdb",
+    "systemd-binfmt",
+    "restorecon",
+    "semodule",
+    "chcon",
+    "fixfiles",
+    "setsebool",
+    "load_policy",
+    "journalctl",
+    "loginctl",
+    "telinit",
+    "modprobe",
+    "depmod",
+    "sync",
+    "service",
+    "initctl",
+    "pkill",
+    "killall",
+    "dbus-send",
+    "busctl",
+    "selinuxenabled",
+    "sleep",
+    "logger",
+];
+
+/// Programs that write caches only they can write.
+const NEEDED: [&str; 22] = [
+    "gtk-update-icon-cache",
+    "gtk4-update-icon-cache",
+    "update-desktop-database",
+    "update-mime-database",
+    "fc-cache",
+    "glib-compile-schemas",
+    "gio-querymodules",
+    "gio-querymodules-64",
+    "gdk-pixbuf-query-loaders",
+    "gdk-pixbuf-query-loaders-64",
+    "gtk-query-immodules-3.0",
+    "gtk-query-immodules-3.0-64",
+    "update-ca-trust",
+    "update-crypto-policies",
+    "ca-legacy",
+    "texhash",
+    "mktexlsr",
+    "dracut",
+    "kernel-install",
+    "authselect",
+    "localedef",
+    "mandb",
+];
+
+pub(super) fn is_nothing(name: &str) -> bool {
+    NOTHING.contains(&name)
+}
+
+pub(super) fn is_needed(name: &str) -> bool {
+    NEEDED.contains(&name)
+}
+
+/// A program that does nothing here.
+pub(super) fn ignored(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Status {
+    if name == "selinuxenabled" {
+        return Ok(1);
+    }
+    let command = [&[name.to_owned()], words].concat().join(" ");
+    shell.actions.push(Action::Ignored { command });
+    Ok(0)
+}
+
+/// A program that is needed itself.
+pub(super) fn needed(name: &str) -> Status {
+    Err(ScriptletError::NeedsProgram { program: name.to_owned(), line: 0 }.into())
+}

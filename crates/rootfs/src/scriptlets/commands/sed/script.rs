@@ -1,0 +1,346 @@
+//! The language of `sed`.
+
+use crate::scriptlets::{ScriptletError, regex};
+use ::regex::bytes::{Captures, Regex};
+
+/// One command with its addresses.
+#[derive(Debug)]
+pub(super) struct Edit {
+    pub addresses: Vec<Address>,
+    pub negated: bool,
+    pub command: Command,
+}
+
+#[derive(Debug)]
+pub(super) enum Address {
+    Line(usize),
+    Last,
+    Match(Regex),
+}
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Delete,
+    Print,
+    Quit,
+    Append(String),
+    Insert(String),
+    Change(String),
+    Translate(Vec<u8>, Vec<u8>),
+    Substitute(Substitution),
+}
+
+#[derive(Debug)]
+pub(super) struct Substitution {
+    regex: Regex,
+    with: Vec<Piece>,
+    all: bool,
+    which: usize,
+    pub print: bool,
+}
+
+#[derive(Debug)]
+enum Piece {
+    Text(Vec<u8>),
+    Group(usize),
+}
+
+impl Substitution {
+    /// The text after it; none where nothing matched.
+    pub(super) fn apply(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        let mut changed = false;
+        for (index, found) in self.regex.captures_iter(text).enumerate() {
+            if index + 1 < self.which {
+                continue;
+            }
+            let whole = found.get(0)?;
+            out.extend_from_slice(&text[at..whole.start()]);
+            self.expand(&found, &mut out);
+            at = whole.end();
+            changed = true;
+            if !self.all {
+                break;
+            }
+        }
+        out.extend_from_slice(&text[at..]);
+        changed.then_some(out)
+    }
+
+    fn expand(&self, found: &Captures<'_>, out: &mut Vec<u8>) {
+        for piece in &self.with {
+            match piece {
+                Piece::Text(text) => out.extend_from_slice(text),
+                Piece::Group(group) => {
+                    out.extend_from_slice(found.get(*group).map_or(&[], |part| part.as_bytes()));
+                }
+            }
+        }
+    }
+}
+
+struct Reader {
+    chars: Vec<char>,
+    at: usize,
+    extended: bool,
+    /// The last expression, for an empty one.
+    last: Option<Regex>,
+}
+
+/// Reads a script.
+pub(super) fn parse(text: &str, extended: bool) -> Result<Vec<Edit>, ScriptletError> {
+    let unsupported = || ScriptletError::unsupported(format!("sed '{text}'"));
+    let mut reader = Reader { chars: text.chars().collect(), at: 0, extended, last: None };
+    let mut edits = Vec::new();
+    // blocks: where they began, and what selects them
+    loop {
+        while matches!(reader.peek(), Some(' ' | '\t' | '\n' | ';')) {
+            reader.at += 1;
+        }
+        if reader.peek().is_none() {
+            return Ok(edits);
+        }
+        if reader.peek() == Some('#') {
+            while !matches!(reader.peek(), None | Some('\n')) {
+                reader.at += 1;
+            }
+            continue;
+        }
+        edits.push(reader.edit()?.ok_or_else(unsupported)?);
+    }
+}
+
+impl Reader {
+    fn peek(&self) -> Option<char> {
+        self.chars.get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += 1;
+        Some(c)
+    }
+
+    fn spaces(&mut self) {
+        while matches!(self.peek(), Some(' ' | '\t')) {
+            self.at += 1;
+        }
+    }
+
+    fn edit(&mut self) -> Result<Option<Edit>, ScriptletError> {
+        let mut addresses = Vec::new();
+        loop {
+            match self.address()? {
+                Some(Some(address)) => addresses.push(address),
+                Some(None) => return Ok(None),
+                None => break,
+            }
+            self.spaces();
+            if self.peek() != Some(',') || addresses.len() == 2 {
+                break;
+            }
+            self.at += 1;
+            self.spaces();
+        }
+        self.spaces();
+        let negated = self.peek() == Some('!');
+        if negated {
+            self.at += 1;
+            self.spaces();
+        }
+        let Some(letter) = self.next() else { return Ok(None) };
+        let command = match letter {
+            'd' => Command::Delete,
+            'p' => Command::Print,
+            'q' => Command::Quit,
+            'a' | 'i' | 'c' => {
+                let text = self.text();
+                match letter {
+                    'a' => Command::Append(text),
+                    'i' => Command::Insert(text),
+                    _ => Command::Change(text),
+                }
+            }
+            'y' => {
+                let Some(delimiter) = self.next() else { return Ok(None) };
+                let (Some(from), Some(to)) = (self.until(delimiter), self.until(delimiter)) else {
+                    return Ok(None);
+                };
+                if from.len() != to.len() || from.contains('\\') || to.contains('\\') {
+                    return Ok(None);
+                }
+                Command::Translate(from.into_bytes(), to.into_bytes())
+            }
+            's' => match self.substitution()? {
+                Some(substitution) => Command::Substitute(substitution),
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        self.spaces();
+        if !matches!(self.peek(), None | Some(';' | '\n' | '#')) {
+            return Ok(None);
+        }
+        Ok(Some(Edit { addresses, negated, command }))
+    }
+
+    /// None: there is none; inner none: not understood.
+    fn address(&mut self) -> Result<Option<Option<Address>>, ScriptletError> {
+        let Some(c) = self.peek() else { return Ok(None) };
+        match c {
+            '$' => {
+                self.at += 1;
+                Ok(Some(Some(Address::Last)))
+            }
+            '0'..='9' => {
+                let mut digits = String::new();
+                while let Some(c) = self.peek().filter(char::is_ascii_digit) {
+                    digits.push(c);
+                    self.at += 1;
+                }
+                let line = digits.parse().ok().filter(|line| *line > 0);
+                if self.peek() == Some('~') {
+                    return Ok(Some(None));
+                }
+                Ok(Some(line.map(Address::Line)))
+            }
+            '/' | '\\' => {
+                self.at += 1;
+                let delimiter = if c == '\\' { self.next() } else { Some('/') };
+                let Some(pattern) = delimiter.and_then(|delimiter| self.until(delimiter)) else {
+                    return Ok(Some(None));
+                };
+                let ignore_case = self.peek() == Some('I');
+                if ignore_case {
+                    self.at += 1;
+                }
+                let regex = self.regex(&pattern, ignore_case)?;
+                Ok(Some(regex.map(Address::Match)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn regex(&mut self, pattern: &str, ignore_case: bool) -> Result<Option<Regex>, ScriptletError> {
+        if !pattern.is_empty() {
+            self.last = Some(regex::compile(pattern, self.extended, ignore_case)?);
+        }
+        Ok(self.last.clone())
+    }
+
+    /// Text up to a delimiter, which loses its backslash.
+    fn until(&mut self, delimiter: char) -> Option<String> {
+        let mut text = String::new();
+        let mut bracket = false;
+        loop {
+            let c = self.next()?;
+            match c {
+                '\\' if !bracket => {
+                    let escaped = self.next()?;
+                    if escaped == delimiter
+                        && !matches!(delimiter, '.' | '*' | '[' | ']' | '^' | '$' | '|' | '+' | '?')
+                    {
+                        text.push(delimiter);
+                    } else {
+                        text.extend(['\\', escaped]);
+                    }
+                }
+                c if c == delimiter => return Some(text),
+                _ => {
+                    bracket = false;
+                    text.push(c);
+                }
+            }
+        }
+    }
+
+    fn substitution(&mut self) -> Result<Option<Substitution>, ScriptletError> {
+        let Some(delimiter) = self.next() else { return Ok(None) };
+        let (Some(pattern), Some(with)) = (self.until(delimiter), self.until(delimiter)) else {
+            return Ok(None);
+        };
+        let (mut all, mut which, mut print, mut ignore_case) = (false, 1, false, false);
+        while let Some(c) = self.peek() {
+            match c {
+                'g' => all = true,
+                'p' => print = true,
+                'i' | 'I' => ignore_case = true,
+                '1'..='9' => which = c as usize - '0' as usize,
+                _ => break,
+            }
+            self.at += 1;
+        }
+        let Some(regex) = self.regex(&pattern, ignore_case)? else { return Ok(None) };
+        let Some(with) = pieces(&with) else { return Ok(None) };
+        let groups = regex.captures_len();
+        if with.iter().any(|piece| matches!(piece, Piece::Group(group) if *group >= groups)) {
+            return Ok(None);
+        }
+        Ok(Some(Substitution { regex, with, all, which, print }))
+    }
+
+    /// The text of `a`, `i` and `c`: in the same line, or after a backslash in the next one.
+    fn text(&mut self) -> String {
+        self.spaces();
+        if self.peek() == Some('\\') {
+            self.at += 1;
+            self.spaces();
+            if self.peek() == Some('\n') {
+                self.at += 1;
+            }
+        }
+        let mut text = String::new();
+        while let Some(c) = self.next() {
+            match c {
+                '\\' => match self.next() {
+                    Some(c) => text.push(c),
+                    None => break,
+                },
+                '\n' => {
+                    self.at -= 1;
+                    break;
+                }
+                _ => text.push(c),
+            }
+        }
+        text
+    }
+}
+
+fn pieces(text: &str) -> Option<Vec<Piece>> {
+    let mut out = Vec::new();
+    let mut literal = Vec::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        let group = match c {
+            '&' => Some(0),
+            '\\' => match chars.next()? {
+                digit @ '0'..='9' => Some(digit as usize - '0' as usize),
+                'n' => {
+                    literal.push(b'\n');
+                    None
+                }
+                't' => {
+                    literal.push(b'\t');
+                    None
+                }
+                'U' | 'L' | 'E' | 'u' | 'l' => return None,
+                c => {
+                    literal.extend(c.to_string().into_bytes());
+                    None
+                }
+            },
+            c => {
+                literal.extend(c.to_string().into_bytes());
+                None
+            }
+        };
+        if let Some(group) = group {
+            out.push(Piece::Text(std::mem::take(&mut literal)));
+            out.push(Piece::Group(group));
+        }
+    }
+    out.push(Piece::Text(literal));
+    Some(out)
+}

@@ -1,0 +1,165 @@
+//! A file system as a value: a changeable view of a [`Tree`], as a process would see it.
+//!
+//! Unchanged paths are read from the tree below; what was changed lies above it. Paths are given
+//! as a process gives them, relative to a working directory, and resolved inside the tree.
+
+mod errno;
+mod links;
+mod walk;
+mod write;
+
+pub(super) use errno::{Errno, FsError};
+pub(super) use write::Meta;
+
+use super::{Limits, ScriptletError};
+use crate::{Content, Kind, Node, Origin, PackageIndex, Tree, TreePath};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// The bytes of the packages' files.
+pub trait Contents {
+    /// The content of a file of a package, by the position in its header. None: not at hand.
+    fn read(&self, package: PackageIndex, file: u32) -> Option<Arc<[u8]>>;
+}
+
+/// The view.
+pub(super) struct Fs<'a> {
+    base: &'a Tree,
+    contents: &'a dyn Contents,
+    installed: Option<u32>,
+    changes: BTreeMap<TreePath, Option<Node>>,
+    touched_links: BTreeSet<crate::LinkSet>,
+    next_link: u32,
+    /// Working directory.
+    pub cwd: TreePath,
+    /// What new files and directories do not get.
+    pub umask: u16,
+    /// Dates everything that is written.
+    pub mtime: u64,
+    max_files: usize,
+}
+
+impl<'a> Fs<'a> {
+    pub(super) fn new(
+        base: &'a Tree,
+        contents: &'a dyn Contents,
+        installed: Option<u32>,
+        mtime: u64,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            base,
+            contents,
+            installed,
+            changes: BTreeMap::new(),
+            touched_links: BTreeSet::new(),
+            next_link: 0,
+            cwd: TreePath::root(),
+            umask: 0o022,
+            mtime,
+            max_files: limits.files,
+        }
+    }
+
+    /// The node at a canonical path.
+    pub(super) fn node(&self, path: &TreePath) -> Option<&Node> {
+        match self.changes.get(path) {
+            Some(change) => change.as_ref(),
+            None => self.base.get(path).filter(|node| self.visible(node)),
+        }
+    }
+
+    fn visible(&self, node: &Node) -> bool {
+        match (self.installed, node.origin) {
+            (Some(count), Origin::Package(package)) => package.0 < count,
+            _ => true,
+        }
+    }
+
+    /// The root needs no node.
+    pub(super) fn is_dir(&self, path: &TreePath) -> bool {
+        path.is_root() || self.node(path).is_some_and(Node::is_dir)
+    }
+
+    /// Whether anything is there.
+    pub(super) fn exists(&self, path: &TreePath) -> bool {
+        path.is_root() || self.node(path).is_some()
+    }
+
+    /// All paths below a directory, at any depth, in byte order.
+    pub(super) fn below(&self, directory: &TreePath) -> Vec<TreePath> {
+        let mut all: BTreeSet<&TreePath> = self
+            .base
+            .entries_below(directory)
+            .filter(|(_, node)| self.visible(node))
+            .map(|(path, _)| path)
+            .collect();
+        let mut prefix = directory.as_bytes().to_vec();
+        if !prefix.is_empty() {
+            prefix.push(b'/');
+        }
+        let first = directory.clone();
+        let inside = |path: &TreePath| !path.is_root() && path.as_bytes().starts_with(&prefix);
+        let changed = self.changes.range(first..);
+        for (path, change) in
+            changed.take_while(|(path, _)| path.as_bytes().starts_with(directory.as_bytes()))
+        {
+            if !inside(path) {
+                continue;
+            }
+            if change.is_some() {
+                all.insert(path);
+            } else {
+                all.remove(path);
+            }
+        }
+        all.into_iter().cloned().collect()
+    }
+
+    /// Names in a directory, in byte order.
+    pub(super) fn children(&self, directory: &TreePath) -> Vec<Vec<u8>> {
+        let skip = if directory.is_root() { 0 } else { directory.as_bytes().len() + 1 };
+        let mut names: Vec<Vec<u8>> = self
+            .entries_below(directory)
+            .into_iter()
+            .map(|path| path.as_bytes()[skip..].to_vec())
+            .filter(|rest| !rest.contains(&b'/'))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Bytes of a regular file; 0 for all else.
+    pub(super) fn size(&self, path: &TreePath) -> usize {
+        match self.node(path).map(|node| &node.kind) {
+            Some(Kind::File { size, .. }) => usize::try_from(*size).unwrap_or(usize::MAX),
+            _ => 0,
+        }
+    }
+
+    /// The content of a regular file.
+    pub(super) fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, FsError> {
+        if self.is_dir(path) {
+            return Err(Errno::IsDirectory.into());
+        }
+        match self.node(path).map(|node| &node.kind) {
+            Some(Kind::File { content: Content::Inline(bytes), .. }) => Ok(Arc::clone(bytes)),
+            Some(Kind::File { content: Content::Package { package, file }, .. }) => {
+                let bytes = self.contents.read(*package, *file);
+                bytes.ok_or_else(|| ScriptletError::Content { path: path.to_string() }.into())
+            }
+            Some(_) => Err(ScriptletError::unsupported(format!("reading {path}")).into()),
+            None => Err(Errno::NoEntry.into()),
+        }
+    }
+
+    /// All that was changed, and is not as it was.
+    pub(super) fn finish(mut self) -> BTreeMap<TreePath, Option<Node>> {
+        self.settle_links();
+        let base = self.base;
+        self.changes.retain(|path, change| base.get(path) != change.as_ref());
+        self.changes
+    }
+}
