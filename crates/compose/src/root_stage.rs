@@ -305,11 +305,13 @@ impl Root<'_> {
                 }
             })
             .collect();
-        let bytes = rpmdb::write(&rows)
+        let files = rpmdb::files(&rows, self.distro.backend)
             .map_err(|source| ComposeError::Rpmdb { image: self.target.to_string(), source })?;
-        let (tree, path) = (&mut self.merged.tree, self.distro.database());
-        let place = tree.resolve_parent(&path).unwrap_or(path);
-        tree.insert(place, Node::generated(bytes, 0o644, self.epoch));
+        let tree = &mut self.merged.tree;
+        let dir = tree.resolve(&self.distro.rpmdb).unwrap_or_else(|_| self.distro.rpmdb.clone());
+        for (name, bytes) in files {
+            tree.insert(dir.join(name.as_bytes()), Node::generated(bytes, 0o644, self.epoch));
+        }
         Ok(())
     }
 }

@@ -8,6 +8,8 @@ use std::{fmt, str::FromStr};
 pub enum Backend {
     /// `rpmdb.sqlite`
     Sqlite,
+    /// `Packages.db` and `Index.db`
+    Ndb,
 }
 
 /// A distribution that strata can make images of.
@@ -37,7 +39,7 @@ pub enum DistroError {
     Backend {
         /// The distribution.
         distro: String,
-        /// `bdb` or `ndb`.
+        /// Such as `bdb`.
         backend: &'static str,
     },
 }
@@ -45,7 +47,7 @@ pub enum DistroError {
 impl DistroError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
-        let known = "`fedora`, `centos-9`, `rhel-9`, `almalinux-9`, `rocky-9`, `amzn-2023`, `azurelinux-3` or `debian`";
+        let known = "`fedora`, `centos-9`, `rhel-9`, `almalinux-9`, `rocky-9`, `amzn-2023`, `azurelinux-3`, `opensuse-leap-15.6` or `debian`";
         Some(match self {
             Self::Missing | Self::Unknown(_) => {
                 format!(
@@ -53,7 +55,7 @@ impl DistroError {
                 )
             }
             Self::Backend { .. } => format!(
-                "the image's own rpm could not read a database in another format; if the image needs no rpm, set the key `distro` to one with sqlite, such as {known}"
+                "the image's own rpm could not read a database in another format; if the image needs no rpm, set the key `distro` to another, such as {known}"
             ),
         })
     }
@@ -101,6 +103,7 @@ impl Distro {
             None => id.to_owned(),
         };
         let bdb = || DistroError::Backend { distro: name(), backend: "bdb" };
+        let mut backend = Backend::Sqlite;
         let rpmdb = match id {
             "fedora" | "eln" => match major {
                 Some(..=32) => return Err(bdb()),
@@ -129,16 +132,21 @@ impl Distro {
             | "sle"
             | "sle-micro"
             | "sl-micro"
-            | "opensuse-microos" => {
-                return Err(DistroError::Backend { distro: name(), backend: "ndb" });
-            }
+            | "opensuse-microos" => match major {
+                // Micro counts on its own, a Tumbleweed's version is its date
+                Some(..=13 | 42) if !id.contains("micro") => return Err(bdb()),
+                _ => {
+                    backend = Backend::Ndb;
+                    SYSIMAGE
+                }
+            },
             _ => return Err(DistroError::Unknown(name())),
         };
         Ok(Self {
             id: id.to_owned(),
             version: version.map(str::to_owned),
             rpmdb: TreePath::new(rpmdb).map_err(|_| DistroError::Unknown(name()))?,
-            backend: Backend::Sqlite,
+            backend,
         })
     }
 }
@@ -207,11 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn backends() {
+        let backend = |key: &str| key.parse::<Distro>().unwrap().backend;
+        for key in ["opensuse-leap-15.6", "sles-15", "opensuse-tumbleweed", "sl-micro-6.0"] {
+            assert_eq!(
+                (backend(key), place(key).as_str()),
+                (Backend::Ndb, "/usr/lib/sysimage/rpm")
+            );
+        }
+        assert_eq!(backend("fedora-41"), Backend::Sqlite);
+    }
+
+    #[test]
     fn what_is_refused() {
         let error = |key: &str| key.parse::<Distro>().unwrap_err();
         assert!(matches!(error("centos-8"), DistroError::Backend { backend: "bdb", .. }));
         assert!(matches!(error("amzn-2"), DistroError::Backend { backend: "bdb", .. }));
-        assert!(matches!(error("opensuse-leap-15.6"), DistroError::Backend { backend: "ndb", .. }));
+        assert!(matches!(error("sles-12.5"), DistroError::Backend { backend: "bdb", .. }));
+        assert!(matches!(error("opensuse-leap-42.3"), DistroError::Backend { backend: "bdb", .. }));
         assert_eq!(error("plan9-4"), DistroError::Unknown("plan9-4".to_owned()));
         assert_eq!(error("rhel"), DistroError::Unknown("rhel".to_owned()));
         assert!(error("plan9").hint().unwrap().contains("`distro`"));
@@ -228,10 +249,7 @@ mod tests {
             ("remix", "/var/lib/rpm")
         );
         let suse = "ID=geeko\nID_LIKE='suse opensuse'\n";
-        assert!(matches!(
-            Distro::from_os_release(suse),
-            Err(DistroError::Backend { backend: "ndb", .. })
-        ));
+        assert_eq!(Distro::from_os_release(suse).unwrap().backend, Backend::Ndb);
         assert_eq!(Distro::from_os_release("NAME=x\n"), Err(DistroError::Missing));
         assert_eq!(
             Distro::from_os_release("ID=x\nID_LIKE=\"y z\"\n"),

@@ -1,4 +1,5 @@
-//! Writes `rpmdb.sqlite` as rpm would have left it after installing the packages in order.
+//! Writes the package database as rpm would have left it after installing the packages in order:
+//! `rpmdb.sqlite`, or the two files of SUSE's `ndb`.
 //!
 //! Sources: rpm's `docs/manual/format_header.md`, and databases that rpm 4.18 made. The original
 //! header region goes in byte for byte; what rpm adds on installation follows it. rpm keeps the
@@ -10,9 +11,13 @@
 
 mod blob;
 mod index;
+mod ndb;
 mod rich;
 mod tables;
 
+pub use ndb::Ndb;
+
+use crate::distro::Backend;
 use strata_rpm::{Header, Tag};
 
 /// One installed package.
@@ -59,6 +64,9 @@ pub enum RpmdbError {
         /// The package.
         package: String,
     },
+    /// More than the format can hold.
+    #[error("the packages are too many for the format `ndb`")]
+    Full,
     /// The database engine failed.
     #[error("cannot write the package database")]
     Sqlite(#[from] rusqlite::Error),
@@ -71,7 +79,7 @@ impl RpmdbError {
             Self::SignatureTag { .. } | Self::TooLarge { .. } => {
                 Some("the package is damaged or was tampered with; download it again".to_owned())
             }
-            Self::States { .. } | Self::Sqlite(_) => None,
+            Self::States { .. } | Self::Full | Self::Sqlite(_) => None,
         }
     }
 }
@@ -82,6 +90,27 @@ pub fn write(packages: &[DbPackage<'_>]) -> Result<Vec<u8>, RpmdbError> {
     let installed = packages.iter().map(blob::Installed::new);
     let installed: Vec<_> = installed.collect::<Result<_, _>>()?;
     tables::write(&installed)
+}
+
+/// The two files of a database in the format `ndb`; as deterministic as [`write`].
+pub fn write_ndb(packages: &[DbPackage<'_>]) -> Result<Ndb, RpmdbError> {
+    let installed = packages.iter().map(|one| Ok((blob::Installed::new(one)?, one.install_time)));
+    let installed: Vec<_> = installed.collect::<Result<_, RpmdbError>>()?;
+    ndb::write(&installed)
+}
+
+/// The files of the database in a distribution's format, by name.
+pub fn files(
+    packages: &[DbPackage<'_>],
+    backend: Backend,
+) -> Result<Vec<(&'static str, Vec<u8>)>, RpmdbError> {
+    Ok(match backend {
+        Backend::Sqlite => vec![("rpmdb.sqlite", write(packages)?)],
+        Backend::Ndb => {
+            let Ndb { packages, index } = write_ndb(packages)?;
+            vec![("Packages.db", packages), ("Index.db", index)]
+        }
+    })
 }
 
 /// The row of one package in the table `Packages`: its header as rpm stores it.

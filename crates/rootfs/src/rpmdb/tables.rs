@@ -86,7 +86,7 @@ fn indexes() -> String {
     sql
 }
 
-fn is_big_endian(package: &Installed<'_>) -> bool {
+pub(super) fn is_big_endian(package: &Installed<'_>) -> bool {
     let arch = package.header.string(Tag::ARCH).unwrap_or_default();
     matches!(arch, b"s390x" | b"s390" | b"ppc64" | b"ppc" | b"sparc64" | b"sparc" | b"sparcv9")
 }

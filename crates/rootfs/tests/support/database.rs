@@ -103,6 +103,29 @@ pub fn schema(database: &Path) -> BTreeSet<String> {
     query.query_map([], |row| row.get(0)).unwrap().map(|row| row.unwrap()).collect()
 }
 
+/// What was installed, in the order of the rows: rpm's order is its own. A header's region is in
+/// its row as it is in the file.
+pub fn packages_of<'a>(rows: &[Row], files: &'a [RpmFile<'a>]) -> Vec<DbPackage<'a>> {
+    let package = |row: &Row| {
+        let is_this = |file: &&RpmFile<'_>| {
+            let index = 16 * file.header.index_len();
+            let region = file.header.region();
+            row.blob[8..].starts_with(&region[..index])
+                && row.blob.windows(region.len() - index).any(|data| data == &region[index..])
+        };
+        let file = files.iter().find(is_this).expect("a row of none of the packages");
+        DbPackage {
+            signature: &file.signature,
+            header: &file.header,
+            states: row.states.clone(),
+            install_time: row.time,
+            install_tid: row.tid,
+            install_color: row.color,
+        }
+    };
+    rows.iter().map(package).collect()
+}
+
 /// How `compare` went.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -149,25 +172,7 @@ pub fn compare(packages: &[PathBuf], each: bool) -> Report {
 
     let bytes: Vec<Vec<u8>> = packages.iter().map(|path| fs::read(path).unwrap()).collect();
     let files: Vec<RpmFile<'_>> = bytes.iter().map(|b| RpmFile::parse(b).unwrap()).collect();
-    // rpm's order is its own; a header's region is in its row as it is in the file.
-    let mut ours = Vec::new();
-    for row in &expected {
-        let is_this = |file: &&RpmFile<'_>| {
-            let index = 16 * file.header.index_len();
-            let region = file.header.region();
-            row.blob[8..].starts_with(&region[..index])
-                && row.blob.windows(region.len() - index).any(|data| data == &region[index..])
-        };
-        let file = files.iter().find(is_this).expect("a row of none of the packages");
-        ours.push(DbPackage {
-            signature: &file.signature,
-            header: &file.header,
-            states: row.states.clone(),
-            install_time: row.time,
-            install_tid: row.tid,
-            install_color: row.color,
-        });
-    }
+    let ours = packages_of(&expected, &files);
     for (row, package) in expected.iter().zip(&ours) {
         let blob = header_blob(package).unwrap();
         assert!(blob == row.blob, "other bytes for {}", package.header.display_name());
