@@ -1,5 +1,6 @@
 //! The root file system as a value: what rpm would leave on disk, computed from headers.
 
+pub mod dnf_state;
 pub mod elf;
 pub mod ldconfig;
 pub mod rpmdb;
