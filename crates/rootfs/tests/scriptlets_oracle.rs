@@ -1,0 +1,319 @@
+//! Scriptlets as our interpreter and as a real shell leave the tree, entry by entry.
+//!
+//! The real one runs in a chroot whose `/usr` is the machine's, mounted read-only in a mount
+//! namespace: needs root and says aloud when it is skipped.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, clippy::print_stderr, reason = "tests")]
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
+    path::Path,
+    process::{Command, Stdio},
+    sync::Arc,
+};
+use strata_rootfs::{
+    Content, Kind, LinkSet, Node, Owners, PackageIndex, Tree, TreePath,
+    scriptlets::{Contents, Limits, ScriptletTask, run},
+};
+use strata_rpm::ScriptletKind;
+
+#[path = "support/scriptlets.rs"]
+mod bodies;
+
+const PROGRAMS: [&str; 52] = [
+    "bash",
+    "sh",
+    "touch",
+    "mkdir",
+    "rmdir",
+    "rm",
+    "mv",
+    "ln",
+    "cp",
+    "install",
+    "chmod",
+    "chown",
+    "chgrp",
+    "cat",
+    "head",
+    "tail",
+    "cut",
+    "tr",
+    "wc",
+    "tee",
+    "cmp",
+    "diff",
+    "sort",
+    "uniq",
+    "grep",
+    "sed",
+    "basename",
+    "dirname",
+    "readlink",
+    "realpath",
+    "stat",
+    "ls",
+    "seq",
+    "find",
+    "xargs",
+    "env",
+    "useradd",
+    "groupadd",
+    "usermod",
+    "gpasswd",
+    "getent",
+    "id",
+    "update-alternatives",
+    "systemctl",
+    "mkfifo",
+    "egrep",
+    "unlink",
+    "mknod",
+    "fgrep",
+    "passwd",
+    "printf",
+    "systemd-tmpfiles",
+];
+
+struct Nothing;
+
+impl Contents for Nothing {
+    fn read(&self, _: PackageIndex, _: u32) -> Option<Arc<[u8]>> {
+        None
+    }
+}
+
+fn path(text: &str) -> TreePath {
+    TreePath::new(text).unwrap()
+}
+
+/// What every body begins with.
+fn base() -> Tree {
+    let mut tree = Tree::default();
+    tree.insert(TreePath::root(), Node::implied_directory());
+    for directory in ["etc", "var/lib", "tmp", "opt/d/e", "srv", "usr/bin", "root", "home"] {
+        tree.insert(path(directory), Node::implied_directory());
+    }
+    for directory in ["bin", "sbin", "lib", "lib64"] {
+        let kind = Kind::Symlink { target: format!("usr/{directory}").into_bytes() };
+        tree.insert(path(directory), Node { kind, ..Node::generated(*b"", 0o777, 0) });
+    }
+    for (at, text, mode) in bodies::FILES {
+        tree.insert(path(at), Node::generated(text.as_bytes(), mode, 1_000_000));
+    }
+    let kind = Kind::Symlink { target: b"a.conf".to_vec() };
+    tree.insert(path("etc/link.conf"), Node { kind, ..Node::generated(*b"", 0o777, 0) });
+    tree
+}
+
+/// The base with the names of programs, for the interpreter.
+fn with_programs() -> Tree {
+    let mut tree = base();
+    for name in PROGRAMS {
+        tree.insert(path(&format!("usr/bin/{name}")), Node::generated(*b"\x7fELF", 0o755, 0));
+    }
+    tree
+}
+
+fn write(tree: &Tree, root: &Path) {
+    for (at, node) in tree.iter() {
+        let place = root.join(&at.to_string()[1..]);
+        match &node.kind {
+            Kind::Directory => fs::create_dir_all(&place).unwrap(),
+            Kind::Symlink { target } => {
+                symlink(str::from_utf8(target).unwrap(), &place).unwrap();
+                continue;
+            }
+            Kind::File { content: Content::Inline(bytes), .. } => fs::write(&place, bytes).unwrap(),
+            other => panic!("{other:?}"),
+        }
+        chown(&place, Some(node.uid), Some(node.gid)).unwrap();
+        fs::set_permissions(&place, fs::Permissions::from_mode(node.mode.into())).unwrap();
+    }
+}
+
+/// One line a path, without times; hard links named by their first path.
+fn disk(root: &Path) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    let mut inodes: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    let mut todo = vec![root.to_path_buf()];
+    while let Some(place) = todo.pop() {
+        let name = format!("/{}", place.strip_prefix(root).unwrap().display());
+        if name == "/usr" || name.starts_with("/tmp/") {
+            continue;
+        }
+        let meta = fs::symlink_metadata(&place).unwrap();
+        let mut line = format!("{:o} {}:{}", meta.mode(), meta.uid(), meta.gid());
+        if meta.is_dir() {
+            todo.extend(fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path()));
+        } else if meta.is_symlink() {
+            line += &format!(" -> {}", fs::read_link(&place).unwrap().display());
+        } else if meta.is_file() {
+            line += &format!(" {:?}", String::from_utf8_lossy(&fs::read(&place).unwrap()));
+            if meta.nlink() > 1 {
+                inodes.entry(meta.ino()).or_default().push(name.clone());
+            }
+        }
+        out.insert(name, line);
+    }
+    link_names(inodes.into_values(), &mut out);
+    out
+}
+
+fn link_names(sets: impl Iterator<Item = Vec<String>>, out: &mut BTreeMap<String, String>) {
+    for mut names in sets {
+        names.sort();
+        for name in &names {
+            out.get_mut(name).unwrap().push_str(&format!(" same {}", names[0]));
+        }
+    }
+}
+
+fn listed(tree: &Tree) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    let mut sets: BTreeMap<LinkSet, Vec<String>> = BTreeMap::new();
+    for (at, node) in tree.iter() {
+        let name = at.to_string();
+        if name == "/usr" || name.starts_with("/usr/") || name.starts_with("/tmp/") {
+            continue;
+        }
+        let kind = match &node.kind {
+            Kind::Directory => 0o040_000,
+            Kind::File { .. } => 0o100_000,
+            Kind::Symlink { .. } => 0o120_000,
+            Kind::Fifo => 0o010_000,
+            Kind::Device { block: true, .. } => 0o060_000,
+            Kind::Device { .. } => 0o020_000,
+        };
+        let mut line = format!("{:o} {}:{}", kind | u32::from(node.mode), node.uid, node.gid);
+        match &node.kind {
+            Kind::Symlink { target } => line += &format!(" -> {}", String::from_utf8_lossy(target)),
+            Kind::File { content: Content::Inline(bytes), links, .. } => {
+                line += &format!(" {:?}", String::from_utf8_lossy(bytes));
+                if let Some(set) = links {
+                    sets.entry(*set).or_default().push(name.clone());
+                }
+            }
+            _ => {}
+        }
+        out.insert(name, line);
+    }
+    link_names(sets.into_values(), &mut out);
+    out
+}
+
+fn task<'a>(
+    tree: &'a Tree,
+    body: &'a str,
+    owners: &'a Owners,
+    arguments: &'a [String],
+) -> ScriptletTask<'a> {
+    ScriptletTask {
+        tree,
+        installed: None,
+        contents: &Nothing,
+        owners,
+        kind: ScriptletKind::Post,
+        program: &[],
+        body,
+        arguments,
+        stdin: b"",
+        mtime: 86400 * 10000,
+        limits: Limits::default(),
+    }
+}
+
+/// What a real shell leaves; none where this machine cannot do it.
+fn real(tree: &Tree, body: &str) -> Option<(BTreeMap<String, String>, i32, String)> {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    write(tree, root);
+    fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(root.join("tmp/script"), body).unwrap();
+    let setup = "mount --make-rprivate / && mount --bind /usr \"$0/usr\" && exec chroot \"$0\" \
+        /usr/bin/env -i PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C \
+        SYSTEMD_OFFLINE=1 /usr/bin/bash --posix /tmp/script 1";
+    let output = Command::new("unshare")
+        .args(["--mount", "sh", "-c", setup])
+        .arg(root)
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let status = output.status.code()?;
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    Some((disk(root), status, text))
+}
+
+fn possible() -> bool {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: the oracle of scriptlets needs root");
+        return false;
+    }
+    let works = real(&base(), "echo yes > /etc/yes")
+        .is_some_and(|(tree, ..)| tree.contains_key("/etc/yes"));
+    if !works {
+        eprintln!("SKIPPED: the oracle of scriptlets cannot mount here, or has no bash");
+    }
+    works
+}
+
+/// Lines that differ.
+fn differences(ours: &BTreeMap<String, String>, theirs: &BTreeMap<String, String>) -> Vec<String> {
+    let keys: std::collections::BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    keys.into_iter()
+        .filter(|key| ours.get(*key) != theirs.get(*key))
+        .map(|key| {
+            format!("  {key}\n    ours   {:?}\n    theirs {:?}", ours.get(key), theirs.get(key))
+        })
+        .collect()
+}
+
+#[test]
+fn every_body_leaves_what_a_real_shell_leaves() {
+    if !possible() {
+        return;
+    }
+    let (tree, seen) = (base(), with_programs());
+    let owners = Owners::default();
+    let arguments = ["1".to_owned()];
+    let mut failures = Vec::new();
+    let mut compared = 0;
+    let only = std::env::var("STRATA_BODY").ok();
+    for (number, body) in bodies::BODIES.iter().enumerate() {
+        if only.as_ref().is_some_and(|only| *only != number.to_string()) {
+            continue;
+        }
+        let (theirs, status, output) = real(&tree, body).unwrap();
+        let effects = match run(&task(&seen, body, &owners, &arguments)) {
+            Ok(effects) => effects,
+            Err(error) => {
+                failures.push(format!("{number}: {error}\n{body}"));
+                continue;
+            }
+        };
+        let mut after = seen.clone();
+        effects.apply(&mut after);
+        let mut lines = differences(&listed(&after), &theirs);
+        if effects.status != status {
+            lines.push(format!("  status ours {} theirs {status}", effects.status));
+        }
+        if !lines.is_empty() {
+            let ours = String::from_utf8_lossy(&effects.output);
+            failures.push(format!(
+                "{number}: {body}\n{}\n  output: {ours}\n  theirs: {output}",
+                lines.join("\n")
+            ));
+        }
+        compared += 1;
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} differ\n{}",
+        failures.len(),
+        bodies::BODIES.len(),
+        failures.join("\n\n")
+    );
+    eprintln!("{compared} bodies compared");
+}
