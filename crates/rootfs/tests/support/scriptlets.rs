@@ -31,7 +31,7 @@ pub(crate) const BODIES: &[&str] = &[
     r#"cd /opt/d; echo * > /etc/out; echo [!o]* ??? .* >> /etc/out; pwd >> /etc/out"#,
     r#"echo {a,b}{1,2} {1..4} x{,y} '{a,b}' > /etc/out"#,
     r#"x='*'; echo $x "$x" > /etc/out; set -f; echo * >> /etc/out"#,
-    r#"a=1 b=2 env > /dev/null; echo "[$a][$b]" > /etc/out"#,
+    r#"a=1 b=2 true; echo "[$a][$b]" > /etc/out"#,
     r#"x="it's"; y='say "hi"'; echo "$x $y" "${x%\'s}" > /etc/out"#,
     "echo a\\\nb > /etc/out; echo 'c\nd' >> /etc/out; echo \"e\\\nf\" >> /etc/out",
     r#"v=abcabc; echo "${v/b/X}" "${v//b/X}" "${v:1:2}" "${v: -2}" > /etc/out"#,
@@ -102,7 +102,7 @@ pub(crate) const BODIES: &[&str] = &[
     r#"groupadd -g 350 bar; groupadd -g 350 baz; echo $? > /etc/out; groupadd -f bar; echo $? >> /etc/out; groupadd bar; echo $? >> /etc/out; useradd -r -u 350 -g bar -G audio,users -M -s /bin/false bar; id -u bar >> /etc/out; id -Gn bar >> /etc/out; id nope; echo $? >> /etc/out; usermod -a -G ftp bar; usermod -s /bin/sh bar; usermod -aG nope bar; echo $? >> /etc/out"#,
     r#"getent passwd ftp > /etc/out; getent passwd 14 >> /etc/out; getent group 999; echo $? >> /etc/out; id -g ftp >> /etc/out; gpasswd -a ftp audio"#,
     // alternatives
-    r#"echo 1 > /opt/a1; echo 2 > /opt/a2; echo m > /opt/m1; mkdir -p /var/lib/dpkg/alternatives; mkdir /etc/alternatives; update-alternatives --install /opt/a a /opt/a1 10 --slave /opt/a.man a.man /opt/m1; update-alternatives --install /opt/b b /opt/a1 10; update-alternatives --install /opt/b b /opt/a2 20; update-alternatives --set b /opt/a1; rm -f /var/log/alternatives.log; rmdir /var/log 2> /dev/null || :"#,
+    r#"echo 1 > /opt/a1; echo 2 > /opt/a2; echo m > /opt/m1; mkdir -p /var/lib/dpkg/alternatives; mkdir /etc/alternatives; update-alternatives --install /opt/a a /opt/a1 10 --slave /opt/a.man a.man /opt/m1; update-alternatives --install /opt/b b /opt/a1 10; update-alternatives --install /opt/b b /opt/a2 20; update-alternatives --set b /opt/a1; rm -rf /var/log"#,
     // kinds that packages have
     "if [ $1 -eq 1 ] ; then\n  # Initial installation\n  if [ ! -f /etc/app.key ]; then\n    umask 077\n    echo key > /etc/app.key\n    chmod 600 /etc/app.key\n  fi\nfi",
     "for f in /etc/*.conf; do\n  [ -f \"$f\" ] || continue\n  case \"$f\" in */a.conf) cp -p \"$f\" \"$f.rpmsave\";; esac\ndone\nexit 0",
