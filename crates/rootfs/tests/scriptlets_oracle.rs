@@ -15,7 +15,7 @@ use std::{
 };
 use strata_rootfs::{
     Content, Kind, LinkSet, Node, Owners, PackageIndex, Tree, TreePath,
-    scriptlets::{Contents, Limits, ScriptletTask, run},
+    scriptlets::{Action, Contents, Limits, ScriptletTask, run},
 };
 use strata_rpm::ScriptletKind;
 
@@ -350,6 +350,25 @@ fn every_body_leaves_what_a_real_shell_leaves() {
     eprintln!("{compared} bodies compared");
 }
 
+/// Contents where headers are all there is: units that one target wants, and the accounts above.
+struct StandIns<'a>(&'a [strata_rpm::Package]);
+
+impl Contents for StandIns<'_> {
+    fn read(&self, package: PackageIndex, file: u32) -> Option<Arc<[u8]>> {
+        let path = String::from_utf8_lossy(&self.0[package.0 as usize].files[file as usize].path);
+        let known = bodies::FILES.iter().find(|(at, ..)| path.strip_prefix('/') == Some(at));
+        let text = match known {
+            Some((_, text, _)) => text,
+            None if path.starts_with("/usr/lib/systemd/") => {
+                "[Install]\nWantedBy=multi-user.target\n"
+            }
+            None if path.starts_with("/etc/") => "",
+            None => return None,
+        };
+        Some(text.as_bytes().into())
+    }
+}
+
 /// By hand: `STRATA_SURVEY=DIRECTORY` of RPMs, or of header-only ones. Says which shell bodies of
 /// installation are interpreted on the tree of all these packages, and why the rest is not.
 #[test]
@@ -387,9 +406,11 @@ fn survey() {
             tree.insert(at, node);
         }
     }
+    let standing = StandIns(&packages);
     let owners = Owners::default();
     let arguments = ["1".to_owned()];
-    let (mut done, mut total) = (0, 0);
+    let (mut done, mut total, mut lacking) = (0, 0, 0);
+    let mut missing: BTreeMap<String, u32> = BTreeMap::new();
     let mut reasons: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let started = std::time::Instant::now();
     for package in &packages {
@@ -405,7 +426,16 @@ fn survey() {
                     | K::FileTrigger
                     | K::TransFileTrigger
             );
-            if !installs || scriptlet.program.first().is_some_and(|name| name.starts_with('<')) {
+            // those of removal are triggers too
+            let triggered = scriptlet.conditions.is_empty()
+                || scriptlet
+                    .conditions
+                    .iter()
+                    .any(|one| one.flags & (1 << 16 | 1 << 25) != 0);
+            if !installs
+                || !triggered
+                || scriptlet.program.first().is_some_and(|name| name.starts_with('<'))
+            {
                 continue;
             }
             total += 1;
@@ -413,8 +443,18 @@ fn survey() {
                 program: &scriptlet.program,
                 ..task(&tree, &scriptlet.body, &owners, &arguments)
             };
-            match run(&ScriptletTask { kind: scriptlet.kind, ..task }) {
-                Ok(_) => done += 1,
+            match run(&ScriptletTask { kind: scriptlet.kind, contents: &standing, ..task }) {
+                Ok(effects) => {
+                    done += 1;
+                    let mut lacks = false;
+                    for action in effects.actions {
+                        if let Action::NotFound { program } = action {
+                            lacks = true;
+                            *missing.entry(program).or_default() += 1;
+                        }
+                    }
+                    lacking += u32::from(lacks);
+                }
                 Err(error) => {
                     let text = error.to_string();
                     let reason = text.split_once(": ").map_or(text.as_str(), |(_, rest)| rest);
@@ -425,6 +465,7 @@ fn survey() {
         }
     }
     eprintln!("{done} of {total} bodies of {} packages in {:?}", packages.len(), started.elapsed());
+    eprintln!("{lacking} of them call what is not there: {missing:?}");
     for (reason, names) in reasons {
         eprintln!("{:4} {reason}: {}", names.len(), names.join(", "));
     }

@@ -89,6 +89,7 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "systemd-tmpfiles" => tmpfiles::tmpfiles,
         "update-alternatives" | "alternatives" => alternatives::alternatives,
         "install-info" => info::install_info,
+        "systemd-machine-id-setup" => sysusers::machine_id,
         "ldconfig" => ldconfig::ldconfig,
         _ => return None,
     })

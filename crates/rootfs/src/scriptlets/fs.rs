@@ -120,15 +120,22 @@ impl<'a> Fs<'a> {
 
     /// Names in a directory, in byte order.
     pub(super) fn children(&self, directory: &TreePath) -> Vec<Vec<u8>> {
-        let skip = if directory.is_root() { 0 } else { directory.as_bytes().len() + 1 };
-        let mut names: Vec<Vec<u8>> = self
-            .entries_below(directory)
-            .into_iter()
-            .map(|path| path.as_bytes()[skip..].to_vec())
-            .filter(|rest| !rest.contains(&b'/'))
-            .collect();
-        names.sort();
-        names
+        let visible = self.base.children(directory).into_iter();
+        let mut names: BTreeSet<Vec<u8>> =
+            visible.filter(|(_, node)| self.visible(node)).map(|(name, _)| name.to_vec()).collect();
+        let below = self.changes.range(directory.clone()..);
+        let near = below.take_while(|(path, _)| path.as_bytes().starts_with(directory.as_bytes()));
+        for (path, change) in near {
+            if path.is_root() || path.parent().as_ref() != Some(directory) {
+                continue;
+            }
+            if change.is_some() {
+                names.insert(path.file_name().to_vec());
+            } else {
+                names.remove(path.file_name());
+            }
+        }
+        names.into_iter().collect()
     }
 
     /// Bytes of a regular file; 0 for all else.

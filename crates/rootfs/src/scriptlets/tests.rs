@@ -65,7 +65,8 @@ fn what_is_not_understood_is_named_with_its_line() {
     assert!(matches!(go(&tree(), "if true"), Err(ScriptletError::Syntax { .. })));
     let owners = Owners::default();
     let lua = ["<lua>".to_owned()];
-    let task = ScriptletTask { program: &lua, ..start(&Tree::default(), "x", &owners) };
+    let empty = Tree::default();
+    let task = ScriptletTask { program: &lua, ..start(&empty, "x", &owners) };
     assert_eq!(run(&task), Err(ScriptletError::Interpreter("<lua>".to_owned())));
 }
 

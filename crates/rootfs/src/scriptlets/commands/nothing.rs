@@ -7,7 +7,7 @@ use crate::scriptlets::{
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
 /// and those whose work is done elsewhere.
-const NOTHING: [&str; 26] = [
+const NOTHING: [&str; 27] = [
     "udevadm",
     "sysctl",
     "systemd-sysctl",
@@ -32,12 +32,13 @@ const NOTHING: [&str; 26] = [
     "dbus-send",
     "busctl",
     "selinuxenabled",
+    "systemd-run",
     "sleep",
     "logger",
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 22] = [
+const NEEDED: [&str; 24] = [
     "gtk-update-icon-cache",
     "gtk4-update-icon-cache",
     "update-desktop-database",
@@ -60,6 +61,8 @@ const NEEDED: [&str; 22] = [
     "authselect",
     "localedef",
     "mandb",
+    "dconf",
+    "fix-info-dir",
 ];
 
 pub(super) fn is_nothing(name: &str) -> bool {
@@ -72,7 +75,8 @@ pub(super) fn is_needed(name: &str) -> bool {
 
 /// A program that does nothing here.
 pub(super) fn ignored(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Status {
-    if name == "selinuxenabled" {
+    // nothing to talk to: they fail
+    if matches!(name, "selinuxenabled" | "systemd-run") {
         return Ok(1);
     }
     let command = [&[name.to_owned()], words].concat().join(" ");
