@@ -387,6 +387,8 @@ fn survey() {
         }
     }
     let mut tree = Tree::default();
+    // the links of directories first
+    packages.sort_by_key(|package| package.nevra.name != "filesystem");
     for (index, package) in (0u32..).zip(&packages) {
         for (file, entry) in (0u32..).zip(&package.files) {
             let kind = match entry.mode & 0o170_000 {
@@ -403,6 +405,7 @@ fn survey() {
             let node =
                 Node { kind, ..Node::generated(*b"", entry.mode & 0o7777, entry.mtime.into()) };
             let Ok(at) = TreePath::new(&entry.path) else { continue };
+            let at = tree.resolve_parent(&at).unwrap_or(at);
             tree.insert(at, node);
         }
     }
@@ -428,10 +431,7 @@ fn survey() {
             );
             // those of removal are triggers too
             let triggered = scriptlet.conditions.is_empty()
-                || scriptlet
-                    .conditions
-                    .iter()
-                    .any(|one| one.flags & (1 << 16 | 1 << 25) != 0);
+                || scriptlet.conditions.iter().any(|one| one.flags & (1 << 16 | 1 << 25) != 0);
             if !installs
                 || !triggered
                 || scriptlet.program.first().is_some_and(|name| name.starts_with('<'))

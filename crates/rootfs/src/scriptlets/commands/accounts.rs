@@ -13,7 +13,7 @@ use crate::scriptlets::{
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
 
-fn field<'t>(line: &'t str, index: usize) -> &'t str {
+fn field(line: &str, index: usize) -> &str {
     line.split(':').nth(index).unwrap_or_default()
 }
 

@@ -50,9 +50,9 @@ pub(super) fn find(shell: &mut Shell<'_>, words: &[String]) -> Status {
             "-maxdepth" | "-mindepth" => {
                 let Ok(number) = value().parse() else { return unsupported("find -maxdepth") };
                 if word == "-maxdepth" {
-                    most = number
+                    most = number;
                 } else {
-                    least = number
+                    least = number;
                 }
                 continue;
             }

@@ -193,7 +193,7 @@ fn owner(shell: &mut Shell<'_>, command: &str, words: &[String]) -> Status {
         }
     }
     let (recursive, quiet) = (parsed.has('R'), parsed.has('f'));
-    let follow = !parsed.has('h') && !(recursive && !parsed.has('d'));
+    let follow = !parsed.has('h') && (!recursive || parsed.has('d'));
     visit(shell, command, &parsed.operands, recursive, follow, quiet, |shell, path| {
         shell.fs.set_meta(path, meta)
     })

@@ -7,7 +7,7 @@ use crate::scriptlets::{
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
 /// and those whose work is done elsewhere.
-const NOTHING: [&str; 27] = [
+const NOTHING: [&str; 28] = [
     "udevadm",
     "sysctl",
     "systemd-sysctl",
@@ -33,6 +33,7 @@ const NOTHING: [&str; 27] = [
     "busctl",
     "selinuxenabled",
     "systemd-run",
+    "systemd-random-seed",
     "sleep",
     "logger",
 ];

@@ -153,7 +153,7 @@ pub(super) fn ls(shell: &mut Shell<'_>, words: &[String]) -> Status {
     for name in operands {
         match shell.fs.lookup(name.as_bytes(), true) {
             Ok(path) if shell.fs.is_dir(&path) && !parsed.has('d') => {
-                directories.push((name, path))
+                directories.push((name, path));
             }
             Ok(_) => files.push(name),
             Err(_) if shell.fs.lookup(name.as_bytes(), false).is_ok() => files.push(name),

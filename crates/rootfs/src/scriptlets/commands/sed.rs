@@ -146,6 +146,7 @@ fn edit(shell: &mut Shell<'_>, edits: &[Edit], text: &[u8], quiet: bool) -> Resu
                 Command::Delete => deleted = true,
                 Command::Print => out.extend([&space[..], b"\n"].concat()),
                 Command::Quit => quit = true,
+                Command::End => break,
                 Command::Append(text) => after.extend([text.as_bytes(), b"\n"].concat()),
                 Command::Insert(text) => out.extend([text.as_bytes(), b"\n"].concat()),
                 Command::Change(text) => {

@@ -135,12 +135,11 @@ pub(super) fn systemctl(shell: &mut Shell<'_>, words: &[String]) -> Status {
     Ok(status)
 }
 
-/// The links that enabling makes: their paths and targets.
-fn wanted_links(
-    shell: &Shell<'_>,
-    scope: Scope,
-    name: &str,
-) -> Result<Option<(Vec<(String, String)>, Vec<String>)>, Flow> {
+/// Links by path and target, and units that are enabled with this one.
+type Wanted = (Vec<(String, String)>, Vec<String>);
+
+/// The links that enabling makes; none where there is no such unit.
+fn wanted_links(shell: &Shell<'_>, scope: Scope, name: &str) -> Result<Option<Wanted>, Flow> {
     let Some(unit) = load(shell, scope, name)? else { return Ok(None) };
     if unit.masked {
         return Ok(None);

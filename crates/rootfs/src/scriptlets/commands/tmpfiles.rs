@@ -82,8 +82,8 @@ pub(super) fn tmpfiles(shell: &mut Shell<'_>, words: &[String]) -> Status {
 fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>, Flow> {
     let path = line[1].as_str();
     let volatile = ["/run", "/var/run", "/tmp", "/dev", "/proc", "/sys"];
-    let below = |top: &&str| path == *top || path.starts_with(&format!("{top}/"));
-    if volatile.iter().any(|top| below(&top)) || line[0].contains('!') {
+    let below = |top: &str| path == top || path.starts_with(&format!("{top}/"));
+    if volatile.iter().any(|top| below(top)) || line[0].contains('!') {
         return Ok(Ok(()));
     }
     if line.iter().any(|field| field.contains('%')) {
@@ -115,21 +115,17 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
     let mut inner = || -> Result<Result<(), FsError>, Flow> {
         let mut step = || -> Result<Option<Meta>, FsError> {
             match kind {
-                "d" | "D" | "v" | "q" | "Q" => {
-                    if here.is_none() {
-                        make_directories(shell, path)?;
-                        wanted.mode = Some(wanted.mode.unwrap_or(0o755));
-                    }
+                "d" | "D" | "v" | "q" | "Q" if here.is_none() => {
+                    make_directories(shell, path)?;
+                    wanted.mode = Some(wanted.mode.unwrap_or(0o755));
                 }
-                "f" | "f+" | "F" => {
-                    if here.is_none() || kind != "f" {
-                        make_directories(shell, above)?;
-                        let place = shell.fs.resolve(path.as_bytes(), false)?;
-                        shell.fs.write_file(&place, argument.as_bytes())?;
-                        wanted.mode = Some(wanted.mode.unwrap_or(0o644));
-                    }
+                "f" | "f+" | "F" if here.is_none() || kind != "f" => {
+                    make_directories(shell, above)?;
+                    let place = shell.fs.resolve(path.as_bytes(), false)?;
+                    shell.fs.write_file(&place, argument.as_bytes())?;
+                    wanted.mode = Some(wanted.mode.unwrap_or(0o644));
                 }
-                "L" | "L+" | "L?" => {
+                "L" | "L+" => {
                     let place = shell.fs.resolve(path.as_bytes(), false);
                     if here.is_some() && kind == "L" {
                         return Ok(None);
@@ -147,18 +143,13 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
                     shell.fs.symlink(target.as_bytes(), &place)?;
                     return Ok(None);
                 }
-                "e" | "z" | "m" => {
-                    if here.is_none() {
-                        return Ok(None);
-                    }
-                }
+                "e" | "z" | "m" if here.is_none() => return Ok(None),
                 _ => {}
             }
             Ok(Some(wanted))
         };
         match kind {
-            "d" | "D" | "v" | "q" | "Q" | "f" | "f+" | "F" | "L" | "L+" | "L?" | "e" | "z"
-            | "m" => {}
+            "d" | "D" | "v" | "q" | "Q" | "f" | "f+" | "F" | "L" | "L+" | "e" | "z" | "m" => {}
             // removal and exclusion do nothing at creation; attributes are not of the tree
             "r" | "R" | "x" | "X" | "h" | "H" | "t" | "T" | "a" | "A" | "a+" | "A+" => {
                 return Ok(Ok(()));

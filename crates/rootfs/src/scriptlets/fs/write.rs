@@ -64,7 +64,7 @@ impl Fs<'_> {
         match self.node(path) {
             _ if self.is_dir(path) => Err(Errno::IsDirectory.into()),
             Some(Node { kind: Kind::File { .. }, .. }) => {
-                self.set_content(path, Arc::from([]))?;
+                self.set_content(path, &Arc::from([]))?;
                 Ok(false)
             }
             Some(_) => Err(ScriptletError::unsupported(format!("writing to {path}")).into()),
@@ -78,14 +78,18 @@ impl Fs<'_> {
     }
 
     /// Puts other bytes into a file that is there, under all its names.
-    pub(crate) fn set_content(&mut self, path: &TreePath, bytes: Arc<[u8]>) -> Result<(), FsError> {
+    pub(crate) fn set_content(
+        &mut self,
+        path: &TreePath,
+        bytes: &Arc<[u8]>,
+    ) -> Result<(), FsError> {
         for name in self.names(path) {
             let mut node = self.node(&name).ok_or(Errno::NoEntry)?.clone();
             let Kind::File { size, content, capabilities, .. } = &mut node.kind else {
                 return Err(Errno::Invalid.into());
             };
             *size = bytes.len() as u64;
-            *content = Content::Inline(Arc::clone(&bytes));
+            *content = Content::Inline(Arc::clone(bytes));
             *capabilities = None;
             node.mtime = self.mtime;
             node.origin = Origin::Generated;
@@ -111,7 +115,7 @@ impl Fs<'_> {
             new.resize(at + bytes.len(), 0);
         }
         new[at..at + bytes.len()].copy_from_slice(bytes);
-        match self.set_content(path, new.into()) {
+        match self.set_content(path, &new.into()) {
             Err(FsError::Fatal(error)) => Err(error),
             _ => Ok(()),
         }
@@ -120,7 +124,7 @@ impl Fs<'_> {
     /// A regular file with these bytes: made, or its content replaced.
     pub(crate) fn write_file(&mut self, path: &TreePath, bytes: &[u8]) -> Result<(), FsError> {
         self.create(path, 0o666)?;
-        self.set_content(path, bytes.into())
+        self.set_content(path, &bytes.into())
     }
 
     pub(crate) fn mkdir(&mut self, path: &TreePath, mode: u16) -> Result<(), FsError> {
@@ -277,7 +281,7 @@ impl Fs<'_> {
         else {
             return Ok(());
         };
-        let wanted = wanted.clone();
+        let wanted = *wanted;
         let Some(mut node) = self.node(to).cloned() else { return Ok(()) };
         if let Kind::File { capabilities, .. } = &mut node.kind
             && *capabilities != wanted

@@ -23,6 +23,8 @@ pub(super) enum Command {
     Delete,
     Print,
     Quit,
+    /// `b` without a label: on to the next line.
+    End,
     Append(String),
     Insert(String),
     Change(String),
@@ -154,6 +156,7 @@ impl Reader {
             'd' => Command::Delete,
             'p' => Command::Print,
             'q' => Command::Quit,
+            'b' => Command::End,
             'a' | 'i' | 'c' => {
                 let text = self.text();
                 match letter {
