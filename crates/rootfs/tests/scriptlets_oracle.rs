@@ -258,7 +258,11 @@ fn task<'a>(
 }
 
 /// What a real shell leaves; none where this machine cannot do it.
-fn real(tree: &Tree, body: &str) -> Option<(BTreeMap<String, String>, i32, String)> {
+fn real(
+    tree: &Tree,
+    body: &str,
+    argument: &str,
+) -> Option<(BTreeMap<String, String>, i32, String)> {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
     write(tree, root);
@@ -266,10 +270,11 @@ fn real(tree: &Tree, body: &str) -> Option<(BTreeMap<String, String>, i32, Strin
     fs::write(root.join("tmp/script"), body).unwrap();
     let setup = "mount --make-rprivate / && mount --bind /usr \"$0/usr\" && mount --bind /dev \"$0/dev\" && exec chroot \"$0\" \
         /usr/bin/env -i PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root LC_ALL=C \
-        SYSTEMD_OFFLINE=1 /usr/bin/bash --posix /tmp/script 1";
+        SYSTEMD_OFFLINE=1 /usr/bin/bash --posix /tmp/script \"$1\"";
     let output = Command::new("unshare")
         .args(["--mount", "sh", "-c", setup])
         .arg(root)
+        .arg(argument)
         .stdin(Stdio::null())
         .output()
         .ok()?;
@@ -283,7 +288,7 @@ fn possible() -> bool {
         eprintln!("SKIPPED: the oracle of scriptlets needs root");
         return false;
     }
-    let works = real(&base(), "echo yes > /etc/yes")
+    let works = real(&base(), "echo yes > /etc/yes", "1")
         .is_some_and(|(tree, ..)| tree.contains_key("/etc/yes"));
     if !works {
         eprintln!("SKIPPED: the oracle of scriptlets cannot mount here, or has no bash");
@@ -317,7 +322,7 @@ fn every_body_leaves_what_a_real_shell_leaves() {
         if only.as_ref().is_some_and(|only| *only != number.to_string()) {
             continue;
         }
-        let (theirs, status, output) = real(&tree, body).unwrap();
+        let (theirs, status, output) = real(&tree, body, "1").unwrap();
         let effects = match run(&task(&seen, body, &owners, &arguments)) {
             Ok(effects) => effects,
             Err(error) => {
@@ -369,12 +374,64 @@ impl Contents for StandIns<'_> {
     }
 }
 
-/// By hand: `STRATA_SURVEY=DIRECTORY` of RPMs, or of header-only ones. Says which shell bodies of
-/// installation are interpreted on the tree of all these packages, and why the rest is not.
+/// By hand: the shell bodies of a directory of packages against a real shell, on the tree above
+/// with the programs that this machine has; also as Debian's scripts are called.
 #[test]
 #[ignore = "needs a directory of packages"]
-fn survey() {
+fn bodies_of_packages() {
     let Ok(directory) = std::env::var("STRATA_SURVEY") else { return };
+    if !possible() {
+        return;
+    }
+    let (tree, mut seen) = (base(), base());
+    for place in ["usr/bin", "usr/sbin"] {
+        for entry in fs::read_dir(format!("/{place}")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let at = path(&format!("{place}/{name}"));
+            seen.insert(at, Node::generated(*b"\x7fELF", 0o755, 0));
+        }
+    }
+    let owners = Owners::default();
+    let (mut same, mut refused, mut different) = (0, 0, 0);
+    for package in packages(&directory) {
+        for scriptlet in &package.scriptlets {
+            let shell = scriptlet.program.first().is_some_and(|name| name.ends_with("sh"));
+            if !shell || scriptlet.body.is_empty() {
+                continue;
+            }
+            for argument in ["1", "configure"] {
+                let arguments = [argument.to_owned()];
+                let task = task(&seen, &scriptlet.body, &owners, &arguments);
+                let effects = match run(&task) {
+                    Ok(effects) => effects,
+                    Err(error) => {
+                        refused += 1;
+                        eprintln!("refused {} {argument}: {error}", package.nevra.name);
+                        continue;
+                    }
+                };
+                let (theirs, status, _) = real(&tree, &scriptlet.body, argument).unwrap();
+                let mut after = seen.clone();
+                effects.apply(&mut after);
+                let lines = differences(&listed(&after), &theirs);
+                if lines.is_empty() && effects.status == status {
+                    same += 1;
+                    continue;
+                }
+                different += 1;
+                let (name, ours) = (&package.nevra.name, effects.status);
+                let output = String::from_utf8_lossy(&effects.output);
+                eprintln!(
+                    "{name} {argument}: status {ours} {status}\n{}\n{output}",
+                    lines.join("\n")
+                );
+            }
+        }
+    }
+    eprintln!("{same} runs the same, {different} different, {refused} refused");
+}
+
+fn packages(directory: &str) -> Vec<strata_rpm::Package> {
     let mut places = vec![std::path::PathBuf::from(directory)];
     let mut packages = Vec::new();
     while let Some(place) = places.pop() {
@@ -386,6 +443,16 @@ fn survey() {
             packages.extend(file.package());
         }
     }
+    packages
+}
+
+/// By hand: `STRATA_SURVEY=DIRECTORY` of RPMs, or of header-only ones. Says which shell bodies of
+/// installation are interpreted on the tree of all these packages, and why the rest is not.
+#[test]
+#[ignore = "needs a directory of packages"]
+fn survey() {
+    let Ok(directory) = std::env::var("STRATA_SURVEY") else { return };
+    let mut packages = packages(&directory);
     let mut tree = Tree::default();
     // the links of directories first
     packages.sort_by_key(|package| package.nevra.name != "filesystem");
