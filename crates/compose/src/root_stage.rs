@@ -233,7 +233,7 @@ impl Root<'_> {
     /// Whether the files that strata makes last have a place to go to; else why not.
     pub fn own_places(&self) -> Result<(), String> {
         let cache = TreePath::new(ldconfig::CACHE).unwrap_or_default();
-        for path in [self.distro.database(), cache] {
+        for path in self.distro.database().chain([cache]) {
             let place = self.merged.tree.resolve_parent(&path);
             let place = place.map_err(|error| format!("`{path}` cannot be written: {error}"))?;
             if self.merged.tree.get(&place).is_some_and(Node::is_dir) {
@@ -308,9 +308,9 @@ impl Root<'_> {
         let files = rpmdb::files(&rows, self.distro.backend)
             .map_err(|source| ComposeError::Rpmdb { image: self.target.to_string(), source })?;
         let tree = &mut self.merged.tree;
-        let dir = tree.resolve(&self.distro.rpmdb).unwrap_or_else(|_| self.distro.rpmdb.clone());
-        for (name, bytes) in files {
-            tree.insert(dir.join(name.as_bytes()), Node::generated(bytes, 0o644, self.epoch));
+        for (path, bytes) in self.distro.database().zip(files) {
+            let place = tree.resolve_parent(&path).unwrap_or(path);
+            tree.insert(place, Node::generated(bytes, 0o644, self.epoch));
         }
         Ok(())
     }

@@ -12,6 +12,16 @@ pub enum Backend {
     Ndb,
 }
 
+impl Backend {
+    /// The names of its files, the one with the packages first.
+    pub fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Sqlite => &["rpmdb.sqlite"],
+            Self::Ndb => &["Packages.db", "Index.db"],
+        }
+    }
+}
+
 /// A distribution that strata can make images of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distro {
@@ -66,11 +76,9 @@ const SYSIMAGE: &str = "usr/lib/sysimage/rpm";
 const VAR: &str = "var/lib/rpm";
 
 impl Distro {
-    /// Where the rpmdb is written.
-    pub fn database(&self) -> TreePath {
-        match self.backend {
-            Backend::Sqlite => self.rpmdb.join(b"rpmdb.sqlite"),
-        }
+    /// Where the files of the rpmdb are written, the one with the packages first.
+    pub fn database(&self) -> impl Iterator<Item = TreePath> + use<'_> {
+        self.backend.files().iter().map(|name| self.rpmdb.join(name.as_bytes()))
     }
 
     /// From the text of an `os-release(5)` file: by `ID`, else by the first of `ID_LIKE` that is

@@ -99,16 +99,13 @@ pub fn write_ndb(packages: &[DbPackage<'_>]) -> Result<Ndb, RpmdbError> {
     ndb::write(&installed)
 }
 
-/// The files of the database in a distribution's format, by name.
-pub fn files(
-    packages: &[DbPackage<'_>],
-    backend: Backend,
-) -> Result<Vec<(&'static str, Vec<u8>)>, RpmdbError> {
+/// The contents of [`Backend::files`], in their order.
+pub fn files(packages: &[DbPackage<'_>], backend: Backend) -> Result<Vec<Vec<u8>>, RpmdbError> {
     Ok(match backend {
-        Backend::Sqlite => vec![("rpmdb.sqlite", write(packages)?)],
+        Backend::Sqlite => vec![write(packages)?],
         Backend::Ndb => {
             let Ndb { packages, index } = write_ndb(packages)?;
-            vec![("Packages.db", packages), ("Index.db", index)]
+            vec![packages, index]
         }
     })
 }

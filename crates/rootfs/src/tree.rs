@@ -267,34 +267,6 @@ impl Tree {
             .filter(|(path, _)| !path.is_root())
     }
 
-    /// Names directly in a directory, with their nodes. What lies deeper is passed over.
-    pub(crate) fn children(&self, directory: &TreePath) -> Vec<(&[u8], &Node)> {
-        let mut prefix = directory.as_bytes().to_vec();
-        if !prefix.is_empty() {
-            prefix.push(b'/');
-        }
-        let mut out = Vec::new();
-        let mut from = prefix.clone();
-        loop {
-            let mut found = self.nodes.range(TreePath(from.as_slice().into())..);
-            let deeper = found.find_map(|(path, node)| {
-                let Some(rest) = path.0.strip_prefix(prefix.as_slice()) else { return Some(None) };
-                match rest.iter().position(|b| *b == b'/') {
-                    Some(end) => Some(Some(end)),
-                    None if rest.is_empty() => None,
-                    None => {
-                        out.push((rest, node));
-                        None
-                    }
-                }
-                .map(|end| end.map(|end| rest[..end].to_vec()))
-            });
-            // the next byte after the slash: behind all that is in this one
-            let Some(Some(name)) = deeper else { return out };
-            from = [&prefix[..], &name, b"0"].concat();
-        }
-    }
-
     /// Number of paths.
     pub fn len(&self) -> usize {
         self.nodes.len()

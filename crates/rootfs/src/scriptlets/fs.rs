@@ -120,7 +120,7 @@ impl<'a> Fs<'a> {
 
     /// Names in a directory, in byte order.
     pub(super) fn children(&self, directory: &TreePath) -> Vec<Vec<u8>> {
-        let visible = self.base.children(directory).into_iter();
+        let visible = self.base.children(directory);
         let mut names: BTreeSet<Vec<u8>> =
             visible.filter(|(_, node)| self.visible(node)).map(|(name, _)| name.to_vec()).collect();
         let below = self.changes.range(directory.clone()..);
