@@ -1,21 +1,21 @@
 //! The root file system as a value: what rpm would leave on disk, computed from headers.
 
-pub mod dnf_state;
-pub mod elf;
-pub mod ldconfig;
-pub mod rpmdb;
-
 pub mod accounts;
 pub mod distro;
+pub mod dnf_state;
 mod dump;
 mod edits;
+pub mod elf;
 pub mod facts;
 mod fate;
 #[cfg(test)]
 mod fixture;
 mod hard_links;
+pub mod installation;
+pub mod ldconfig;
 mod merge;
 mod policy;
+pub mod rpmdb;
 pub mod scriptlets;
 pub mod transaction;
 mod tree;

@@ -57,7 +57,7 @@ impl ScriptletError {
         self
     }
 
-    pub(super) fn unsupported(construct: impl Into<String>) -> Self {
+    pub(crate) fn unsupported(construct: impl Into<String>) -> Self {
         Self::Unsupported { construct: construct.into(), line: 0 }
     }
 
