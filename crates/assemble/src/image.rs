@@ -22,6 +22,8 @@ pub struct ImageTask<'a> {
     pub annotations: &'a Annotations,
     /// [`crate::Inputs::digest`]
     pub inputs: Digest,
+    /// Digest of what is told of its packages' scripts, where there is anything.
+    pub scriptlets: Option<Digest>,
 }
 
 /// A layer that has been written.
@@ -98,5 +100,8 @@ fn manifest(task: &ImageTask<'_>, created: String, config: Descriptor) -> Manife
     manifest.annotations.extend(task.annotations.clone());
     manifest.annotations.insert(annotation::INPUTS.to_owned(), task.inputs.to_string());
     manifest.annotations.insert(annotation::PLAN.to_owned(), plan.to_string());
+    if let Some(scriptlets) = &task.scriptlets {
+        manifest.annotations.insert(annotation::SCRIPTLETS.to_owned(), scriptlets.to_string());
+    }
     manifest
 }

@@ -2,11 +2,12 @@
 
 use crate::{edits::ConfigEdits, merge::Provenance};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use strata_oci::{Digest, canonical_json};
 
 /// Version of what strata makes of its inputs. It is raised whenever the same inputs give other
 /// bytes, so that every image is built anew once.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// All that an image is a function of, known after solving, without any package at hand. Neither
 /// the layer plan nor the ids are in it: a change of those alone makes no image stale.
@@ -22,8 +23,10 @@ pub struct Inputs {
     pub docs: bool,
     /// Languages; all when `None`.
     pub langs: Option<Vec<String>>,
-    /// What is done with scriptlets that cannot be run.
+    /// What is done with scriptlets that cannot be interpreted.
     pub scriptlets: String,
+    /// The same for single packages of the image, by name, where it is something else.
+    pub scriptlets_of: BTreeMap<String, String>,
     /// The epoch when it is given from outside; else the packages decide.
     pub epoch: Option<u64>,
     /// Compressor and level, for example `gzip:2`.
@@ -89,6 +92,7 @@ impl Inputs {
                 "docs": self.docs,
                 "langs": self.langs,
                 "scriptlets": self.scriptlets,
+                "scriptlets_of": self.scriptlets_of,
                 "epoch": self.epoch,
                 "compression": self.compression,
                 "layer_format": self.layer_format,

@@ -32,6 +32,8 @@ pub mod annotation {
     pub const INPUTS: &str = "io.strata.inputs";
     /// Digest of the ordered layer keys.
     pub const PLAN: &str = "io.strata.plan";
+    /// Digest of the report on the packages' scripts.
+    pub const SCRIPTLETS: &str = "io.strata.scriptlets";
     /// `User` as it was given, where that was a name.
     pub const USER: &str = "io.strata.user";
     /// On a layer's descriptor: its key.

@@ -47,6 +47,7 @@ fn image(arch: Arch) -> Assembled {
         docs: false,
         langs: None,
         scriptlets: "skip".into(),
+        scriptlets_of: BTreeMap::new(),
         epoch: None,
         compression: "gzip:2".into(),
         layer_format: 1,

@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 use strata_compose::Destination;
+use strata_spec::Scriptlets;
 
 /// Compose OCI container images from RPM packages
 #[derive(Debug, Parser)]
@@ -111,14 +112,41 @@ pub struct SpecArgs {
     pub cache_dir: Option<PathBuf>,
 }
 
-/// Plugins besides those of the overlay.
+/// What shapes images besides the documents.
 #[derive(Debug, Args)]
-pub struct PluginArgs {
+pub struct ContentArgs {
     /// Run a plugin on all images, after the overlay's: a bundled name or a path that ends in
     /// `.wasm`, and settings, for example `systemd:unit=nginx.service`; may be repeated. A relative
     /// path counts from the current directory
     #[arg(long, value_name = "REF[:KEY=VALUE,…]")]
     pub plugin: Vec<String>,
+    /// What to do with package scripts that strata cannot interpret, instead of what the spec says
+    #[arg(long, value_name = "WAY")]
+    pub scriptlets: Option<ScriptletsArg>,
+    /// Fail where files belong to a user or group that no package defines, instead of to root
+    #[arg(long)]
+    pub strict_owners: bool,
+}
+
+/// `--scriptlets`
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ScriptletsArg {
+    /// Run the image's own programs, shut in a user namespace
+    Sandbox,
+    /// Refuse the image
+    Fail,
+    /// Leave the script out, and list it
+    Skip,
+}
+
+impl From<ScriptletsArg> for Scriptlets {
+    fn from(word: ScriptletsArg) -> Self {
+        match word {
+            ScriptletsArg::Sandbox => Self::Sandbox,
+            ScriptletsArg::Fail => Self::Fail,
+            ScriptletsArg::Skip => Self::Skip,
+        }
+    }
 }
 
 /// How the lock is used.
@@ -137,7 +165,7 @@ pub struct BuildArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
-    pub plugins: PluginArgs,
+    pub content: ContentArgs,
     #[command(flatten)]
     pub lock: LockArgs,
     /// Where the images go: `oci:DIR`, an OCI image layout
@@ -153,7 +181,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
-    pub plugins: PluginArgs,
+    pub content: ContentArgs,
     /// Compare with the lock instead of the newest packages
     #[arg(long)]
     pub locked: bool,
@@ -178,7 +206,7 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub spec: SpecArgs,
     #[command(flatten)]
-    pub plugins: PluginArgs,
+    pub content: ContentArgs,
     #[command(flatten)]
     pub lock: LockArgs,
 }
@@ -191,7 +219,7 @@ pub struct ExplainArgs {
     #[arg(value_name = "IMAGE")]
     pub name: Option<String>,
     #[command(flatten)]
-    pub plugins: PluginArgs,
+    pub content: ContentArgs,
     #[command(flatten)]
     pub lock: LockArgs,
 }

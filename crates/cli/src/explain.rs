@@ -15,7 +15,7 @@ use strata_compose::{ExplainedField, ExplainedImage, ExplainedPlugin, FailedImag
 
 /// Prints each field with its author and what it overrode.
 pub(crate) fn explain(cli: &Cli, args: &ExplainArgs) -> Result<ExitCode, Failure> {
-    let mut options: Options = options(&args.spec, Some(&args.plugins), mode(&args.lock))?;
+    let mut options: Options = options(&args.spec, Some(&args.content), mode(&args.lock))?;
     options.images.extend(args.name.clone());
     let host = Plugins::new(&options.cache_dir);
     let report = strata_compose::explain(&options, &host, &progress(cli))?;

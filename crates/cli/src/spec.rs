@@ -3,7 +3,7 @@
 use crate::{
     OUT_OF_DATE,
     args::{
-        BuildArgs, CheckArgs, Cli, Format, LockArgs, PackArgs, PlanArgs, PluginArgs, ResolveArgs,
+        BuildArgs, CheckArgs, Cli, ContentArgs, Format, LockArgs, PackArgs, PlanArgs, ResolveArgs,
         SpecArgs,
     },
     failure::Failure,
@@ -13,18 +13,20 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 use strata_compose::{
-    Bytes, FailedImage, ImageReport, LayerReport, LockMode, Options, Reporter, Status,
+    Bytes, FailedImage, ImageReport, LayerReport, LockMode, Options, Reporter, ScriptletOutcome,
+    ScriptletReport, Status,
 };
 
 /// Builds images.
 pub(crate) fn build(cli: &Cli, args: &BuildArgs) -> Result<ExitCode, Failure> {
-    let options = options(&args.spec, Some(&args.plugins), mode(&args.lock))?;
+    let options = options(&args.spec, Some(&args.content), mode(&args.lock))?;
     let options = Options { force: args.force, ..options };
     refuse_image_name(&args.output)?;
     let host = Plugins::new(&options.cache_dir);
@@ -53,23 +55,29 @@ fn built(out: &mut dyn Write, image: &ImageReport) -> io::Result<()> {
             writeln!(out, "  {packages} packages in {layers} layers, {bytes}, {new} of them new")?;
         }
     }
-    if !image.scriptlets_not_run.is_empty() {
-        let count = match image.scriptlets_not_run.len() {
-            1 => "1 scriptlet was".to_owned(),
-            more => format!("{more} scriptlets were"),
-        };
-        writeln!(out, "  {count} not run:")?;
-        for one in &image.scriptlets_not_run {
-            writeln!(out, "    {} %{} ({})", one.package, one.when, one.program)?;
-        }
-    }
+    scriptlets(out, &image.scriptlets)?;
     image.warnings.iter().try_for_each(|warning| writeln!(out, "  warning: {warning}"))
+}
+
+/// How many scripts went which way, and the odd ones.
+fn scriptlets(out: &mut dyn Write, reports: &[ScriptletReport]) -> io::Result<()> {
+    let mut counts: BTreeMap<ScriptletOutcome, usize> = BTreeMap::new();
+    for report in reports {
+        *counts.entry(report.outcome).or_default() += 1;
+    }
+    let odd = |report: &&ScriptletReport| report.outcome != ScriptletOutcome::Interpreted;
+    if !counts.is_empty() {
+        let counts: Vec<String> =
+            counts.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        writeln!(out, "  scriptlets: {}", counts.join(", "))?;
+    }
+    reports.iter().filter(odd).try_for_each(|report| writeln!(out, "    {report}"))
 }
 
 /// Tells whether a build would change anything.
 pub(crate) fn check(cli: &Cli, args: &CheckArgs) -> Result<ExitCode, Failure> {
     let mode = if args.locked { LockMode::Locked } else { LockMode::Update };
-    let options = options(&args.spec, Some(&args.plugins), mode)?;
+    let options = options(&args.spec, Some(&args.content), mode)?;
     refuse_image_name(&args.output)?;
     let host = Plugins::new(&options.cache_dir);
     let report = strata_compose::check(&options, &args.output, &host, &progress(cli))?;
@@ -113,7 +121,7 @@ pub(crate) fn resolve(cli: &Cli, args: &ResolveArgs) -> Result<ExitCode, Failure
 
 /// Prints the layers of each image.
 pub(crate) fn plan(cli: &Cli, args: &PlanArgs) -> Result<ExitCode, Failure> {
-    let options = options(&args.spec, Some(&args.plugins), mode(&args.lock))?;
+    let options = options(&args.spec, Some(&args.content), mode(&args.lock))?;
     let host = Plugins::new(&options.cache_dir);
     let report = strata_compose::plan(&options, &host, &progress(cli))?;
     print(cli, &report, |out| {
@@ -197,14 +205,16 @@ fn refuse_image_name(destination: &strata_compose::Destination) -> Result<(), Fa
 
 pub(crate) fn options(
     args: &SpecArgs,
-    plugins: Option<&PluginArgs>,
+    content: Option<&ContentArgs>,
     lock: LockMode,
 ) -> Result<Options, Failure> {
     Ok(Options {
         spec: args.spec.clone(),
         overlay: args.overlay.clone(),
         sets: args.set.clone(),
-        plugins: plugins.map(|args| args.plugin.clone()).unwrap_or_default(),
+        plugins: content.map(|args| args.plugin.clone()).unwrap_or_default(),
+        scriptlets: content.and_then(|args| args.scriptlets).map(Into::into),
+        strict_owners: content.is_some_and(|args| args.strict_owners),
         plugin_base: PathBuf::new(),
         repo_dirs: args.repo_dir.clone(),
         images: args.image.clone(),

@@ -4,7 +4,7 @@
 use crate::{
     ComposeError, Mapping, Options, PluginFailure, Role, documents::Documents, found::Found,
     overlay_files::OverlayFile, packages::PackageSet, plugin_stage::ask, plugins::Use,
-    root_stage::Root, target::Target,
+    root_stage::Root, scriptlets::ScriptletPolicy, target::Target,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::{
@@ -14,7 +14,7 @@ use strata_assemble::{
 use strata_layer::Compression;
 use strata_oci::Digest;
 use strata_rootfs::TreePath;
-use strata_spec::{ConfigField, FileContent, Scriptlets, Slot};
+use strata_spec::{ConfigField, FileContent, Slot};
 
 /// What the documents say about one image.
 pub(crate) struct Wanted<'a> {
@@ -22,6 +22,8 @@ pub(crate) struct Wanted<'a> {
     overlay: Vec<ConfigEdits>,
     sets: ConfigEdits,
     files: Vec<(&'a strata_spec::OverlayFile, Arc<[u8]>)>,
+    /// What is done with scripts that are not interpreted.
+    pub scriptlets: ScriptletPolicy,
     /// Digest of what the image is made of: it decides whether the image is current.
     pub inputs: Digest,
 }
@@ -43,6 +45,7 @@ impl<'a> Wanted<'a> {
             .flat_map(|overlay| ConfigEdits::overlay(overlay, name))
             .collect();
         let sets = ConfigEdits::sets(&documents.sets, name);
+        let scriptlets = policy(documents, options, target);
         let mut files = Vec::new();
         for file in documents.overlay.iter().flat_map(|overlay| overlay.files(name)) {
             files.push((file, content(documents, file)?));
@@ -62,12 +65,12 @@ impl<'a> Wanted<'a> {
             distro: target.image.distro.as_ref().map(|distro| distro.value.clone()),
             docs: target.image.docs,
             langs: target.image.langs.clone(),
-            scriptlets: match target.image.scriptlets {
-                Scriptlets::Skip => "skip",
-                Scriptlets::Fail => "fail",
-                Scriptlets::Sandbox => "sandbox",
-            }
-            .to_owned(),
+            scriptlets: scriptlets.all.to_string(),
+            scriptlets_of: scriptlets
+                .packages
+                .iter()
+                .map(|(package, word)| (package.clone(), word.to_string()))
+                .collect(),
             epoch: options.source_date_epoch,
             compression: compression.to_string(),
             layer_format: strata_layer::FORMAT_VERSION,
@@ -75,7 +78,7 @@ impl<'a> Wanted<'a> {
             files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
             plugins: plugins.iter().map(Use::input).collect(),
         };
-        Ok(Self { inline, overlay, sets, files, inputs: inputs.digest() })
+        Ok(Self { inline, overlay, sets, files, scriptlets, inputs: inputs.digest() })
     }
 
     /// The overlay's files with numeric owners.
@@ -149,6 +152,21 @@ fn is_started_by_document(provenance: &Provenance) -> bool {
         let setting = provenance.get(&Slot::field(field));
         setting.is_some_and(|one| one.value.is_some() && matches!(one.by, Author::Document(_)))
     })
+}
+
+/// What the documents and the command line say of scripts that are not interpreted.
+fn policy(documents: &Documents, options: &Options, target: &Target) -> ScriptletPolicy {
+    let all = options.scriptlets.unwrap_or(target.image.scriptlets);
+    let name = &target.image.name;
+    let overlays = documents.overlay.iter().chain(&documents.sets);
+    let mut packages = BTreeMap::new();
+    for (package, word) in overlays.flat_map(|overlay| overlay.scriptlets(name)) {
+        if target.packages.iter().any(|one| one.nevra.name == package) {
+            packages.insert(package, word);
+        }
+    }
+    packages.retain(|_, word| *word != all);
+    ScriptletPolicy { all, packages }
 }
 
 fn edits(reference: &str, changes: &Mapping) -> ConfigEdits {

@@ -23,7 +23,6 @@ use std::{
 use strata_assemble::{Configured, LayerRef};
 use strata_oci::{Descriptor, Digest};
 use strata_rootfs::Origin;
-use strata_spec::Scriptlets;
 
 /// Builds the images whose inputs changed, and leaves the others alone. An image that fails because
 /// of a plugin stays as it is; the others are built all the same.
@@ -106,6 +105,9 @@ impl Making<'_> {
         // what can be refused is refused before anything is unpacked
         for root in self.stale.iter().filter_map(|at| roots.get(*at)) {
             refuse_scriptlets(root)?;
+            if self.run.options.strict_owners {
+                refuse_owners(root)?;
+            }
         }
         let configured = self.configure(&mut roots, packages)?;
         let planned = self.run.plan(&roots)?;
@@ -224,7 +226,7 @@ impl Making<'_> {
             layers: layers.len(),
             bytes: layers.iter().map(|(_, layer)| layer.size).sum(),
             new_bytes: 0,
-            scriptlets_not_run: root.scriptlets.clone(),
+            scriptlets: root.scriptlets.clone(),
             warnings,
         };
         Ok((layers, report))
@@ -247,21 +249,26 @@ fn own_title(root: &Root<'_>) -> &'static str {
     }
 }
 
+/// Refuses an image that has files of unknown owners.
+fn refuse_owners(root: &Root<'_>) -> Result<(), ComposeError> {
+    let list: Vec<String> = root.merged.warnings.iter().map(ToString::to_string).collect();
+    match list.is_empty() {
+        true => Ok(()),
+        false => Err(ComposeError::Owners { image: root.target.to_string(), list }),
+    }
+}
+
+/// Refuses an image that scripts keep from being made.
 fn refuse_scriptlets(root: &Root<'_>) -> Result<(), ComposeError> {
     const SHOWN: usize = 5;
-    if root.target.image.scriptlets != Scriptlets::Fail || root.scriptlets.is_empty() {
+    if root.refused.is_empty() {
         return Ok(());
     }
-    let count = root.scriptlets.len();
-    let mut list: Vec<String> = root
-        .scriptlets
-        .iter()
-        .take(SHOWN)
-        .map(|one| format!("`{}` %{}", one.package, one.when))
-        .collect();
+    let count = root.refused.len();
+    let mut list: Vec<String> = root.refused.iter().take(SHOWN).cloned().collect();
     if count > SHOWN {
         list.push(format!("and {} more", count - SHOWN));
     }
     let image = root.target.to_string();
-    Err(ComposeError::Scriptlets { image, count, list: list.join(", ") })
+    Err(ComposeError::Scriptlets { image, count, list: list.join("; ") })
 }

@@ -109,10 +109,8 @@ pub enum ComposeError {
         /// Why.
         source: MergeError,
     },
-    /// Scriptlets that this release cannot run, in an image that asks for all of them.
-    #[error(
-        "image `{image}`: {count} scriptlets would have to run, and `scriptlets` is `fail`: {list}"
-    )]
+    /// Scripts that an image cannot be made with.
+    #[error("image `{image}`: {}: {list}", match count { 1 => "a scriptlet cannot be run".to_owned(), more => format!("{more} scriptlets cannot be run") })]
     Scriptlets {
         /// The image.
         image: String,
@@ -120,6 +118,14 @@ pub enum ComposeError {
         count: usize,
         /// The first of them.
         list: String,
+    },
+    /// Files of users or groups that no package defines, where that is not to be.
+    #[error("image `{image}`: {}", list.join("; "))]
+    Owners {
+        /// The image.
+        image: String,
+        /// What rpm would have warned of.
+        list: Vec<String>,
     },
     /// It is not known where the rpmdb goes.
     #[error("{}image `{image}`: {source}", place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default())]
@@ -255,7 +261,11 @@ impl ComposeError {
             Self::Accounts(_) => Some("give some of the accounts fixed numbers".to_owned()),
             Self::Rpmdb { source, .. } => source.hint(),
             Self::Scriptlets { .. } => Some(
-                "leave `scriptlets` out or set it to `skip`: the build then lists what did not run"
+                "`scriptlets` in the overlay, `{\"PACKAGE\": \"skip\"}`, leaves those of a package out"
+                    .to_owned(),
+            ),
+            Self::Owners { .. } => Some(
+                "add a package that defines them, or leave `--strict-owners` out: the files are root's then"
                     .to_owned(),
             ),
             Self::Plan(error) => error.hint(),

@@ -36,6 +36,7 @@ mod report;
 mod resolve_stage;
 mod root_stage;
 mod run;
+mod scriptlet_stage;
 mod scriptlets;
 mod target;
 
@@ -55,7 +56,7 @@ pub use report::{
     BuildReport, CheckReport, CheckedImage, FailedImage, ImageReport, LayerReport, PackageReport,
     PlanReport, PlannedImage, PluginDiagnostic, ResolvedReport, Status,
 };
-pub use scriptlets::SkippedScriptlet;
+pub use scriptlets::{ScriptletOutcome, ScriptletReport};
 /// The layouts and images that this crate reads and writes.
 pub use strata_oci as oci;
 /// What plugins are asked for and what they give.

@@ -1,7 +1,7 @@
 //! What a run is asked to do: every path, switch and environment value, passed in.
 
 use std::path::PathBuf;
-use strata_spec::Arch;
+use strata_spec::{Arch, Scriptlets};
 
 /// How `strata.lock` is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +29,10 @@ pub struct Options {
     pub plugins: Vec<String>,
     /// The directory that relative paths in [`Self::plugins`] count from.
     pub plugin_base: PathBuf,
+    /// What to do with scripts that cannot be interpreted, instead of what the spec says.
+    pub scriptlets: Option<Scriptlets>,
+    /// An owner whom nobody defines is an error.
+    pub strict_owners: bool,
     /// Directories of `.repo` files, after `repos.d` beside the spec.
     pub repo_dirs: Vec<PathBuf>,
     /// Only these images are written; none means all.

@@ -1,8 +1,9 @@
 //! ASSEMBLE, last step: finished images to their destination, all or nothing.
 
 use crate::{
-    BuildReport, ComposeError, Destination, ImageReport, Status, assemble_stage::Wanted,
-    current::Present, documents::Documents, layers::KnownLayer, target::Target,
+    BuildReport, ComposeError, Destination, ImageReport, ScriptletReport, Status,
+    assemble_stage::Wanted, current::Present, documents::Documents, layers::KnownLayer,
+    target::Target,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use strata_assemble::{Configured, ImageTask, LayerRef, assemble, image_index, references};
@@ -160,7 +161,7 @@ impl Publication<'_> {
             layers: image.manifest.layers.len(),
             bytes: image.manifest.layers.iter().map(|layer| layer.size).sum(),
             new_bytes: 0,
-            scriptlets_not_run: Vec::new(),
+            scriptlets: Vec::new(),
             warnings: Vec::new(),
         })
     }
@@ -195,6 +196,7 @@ fn put_image(
         config: &made.configured.config,
         annotations: &made.configured.annotations,
         inputs: report.inputs,
+        scriptlets: ScriptletReport::digest(&report.scriptlets),
     });
     update.put_blob_bytes(media::CONFIG, &assembled.config)?;
     update.put_blob_bytes(media::MANIFEST, &assembled.manifest)?;

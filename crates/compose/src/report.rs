@@ -1,6 +1,6 @@
 //! What a run answers: values that a program can print or compare.
 
-use crate::{PluginFailure, SkippedScriptlet};
+use crate::{PluginFailure, ScriptletReport};
 use serde::Serialize;
 use std::fmt;
 use strata_oci::{Diagnostic, Digest, FileOrigin, Severity};
@@ -38,9 +38,9 @@ pub struct ImageReport {
     pub bytes: u64,
     /// Of those, bytes that the destination did not have before.
     pub new_bytes: u64,
-    /// Scriptlets that rpm would have run and this release does not. Empty for a current image.
+    /// What became of the packages' scripts. Empty for a current image.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub scriptlets_not_run: Vec<SkippedScriptlet>,
+    pub scriptlets: Vec<ScriptletReport>,
     /// What rpm would have warned of. Empty for a current image.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

@@ -11,7 +11,7 @@ use crate::{
     packages::PackageSet,
     plugin_stage::{self, Filtered},
     plugins::Plugins,
-    scriptlets::{self, SkippedScriptlet},
+    scriptlets::ScriptletReport,
     target::Target,
 };
 use rayon::prelude::*;
@@ -43,8 +43,10 @@ pub(crate) struct Root<'a> {
     pub epoch: u64,
     /// What rpm or systemd-sysusers would have warned of.
     pub warnings: Vec<String>,
-    /// Scriptlets that this release does not run.
-    pub scriptlets: Vec<SkippedScriptlet>,
+    /// What became of the packages' scripts.
+    pub scriptlets: Vec<ScriptletReport>,
+    /// Scripts that it cannot be made with, and why.
+    pub refused: Vec<String>,
     /// Names to numbers.
     pub owners: Owners,
     /// The packages as plugins see them.
@@ -151,7 +153,8 @@ impl<'a> Prepared<'a> {
         Ok(Root {
             epoch: epoch.or(newest).unwrap_or(0),
             warnings,
-            scriptlets: scriptlets::skipped(&packages),
+            scriptlets: Vec::new(),
+            refused: Vec::new(),
             target: self.target,
             files: self.files,
             merged,

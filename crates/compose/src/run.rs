@@ -13,6 +13,7 @@ use crate::{
     plugins::Plugins,
     resolve_stage::{self, Resolved},
     root_stage::{Root, roots},
+    scriptlet_stage::run_scriptlets,
     target::Target,
 };
 use rayon::prelude::*;
@@ -71,8 +72,8 @@ impl<'a> Run<'a> {
         PackageSet::open(&self.cache, self.resolved.fetch()?)
     }
 
-    /// Roots of all images with accounts and the overlay's files: all that shapes layers but what
-    /// post-processors do.
+    /// Roots of all images with accounts, what scripts leave, and the overlay's files: all that
+    /// shapes layers but what post-processors do.
     pub fn roots<'b>(
         &'b self,
         wanted: &[Wanted<'_>],
@@ -82,8 +83,16 @@ impl<'a> Run<'a> {
         let epoch = self.options.source_date_epoch;
         let (mut roots, ids) =
             roots(&self.resolved.targets, packages, &previous, epoch, &self.plugins)?;
+        let done: Vec<Result<(), ComposeError>> = roots
+            .par_iter_mut()
+            .zip(wanted)
+            .map(|(root, wanted)| {
+                root.add_accounts(&ids);
+                run_scriptlets(root, &wanted.scriptlets, packages)
+            })
+            .collect();
+        done.into_iter().collect::<Result<(), _>>()?;
         for (root, wanted) in roots.iter_mut().zip(wanted) {
-            root.add_accounts(&ids);
             let files = wanted.files(&root.accounts());
             match files.and_then(|files| add_overlay_files(root, &files)) {
                 // a filter may have left out an account or a directory that the overlay counts on

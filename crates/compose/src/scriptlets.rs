@@ -1,102 +1,95 @@
-//! Scriptlets: which of them rpm would have run, and strata does not.
+//! What is told of an image's scriptlets, and what is done with those that are not interpreted.
 
-use strata_rpm::{Package, ScriptletKind};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt};
+use strata_oci::{Digest, canonical_json};
+use strata_rootfs::installation::{Ran, ScriptRun};
+use strata_spec::Scriptlets;
 
-/// A scriptlet that was not run.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct SkippedScriptlet {
+/// What became of one script of a package. One that several packages set off is there each time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScriptletReport {
     /// The package, name only.
     pub package: String,
-    /// When rpm would have run it.
-    pub when: &'static str,
+    /// The section of a spec file, `%post`.
+    pub section: &'static str,
     /// Its interpreter with arguments.
     pub program: String,
+    /// What became of it.
+    pub outcome: ScriptletOutcome,
+    /// Why, where it was left out or failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
-/// What rpm would have run at installation. `ldconfig` alone is done natively.
-pub(crate) fn skipped(packages: &[&Package]) -> Vec<SkippedScriptlet> {
-    let mut skipped = Vec::new();
-    for package in packages {
-        for scriptlet in &package.scriptlets {
-            let when = match scriptlet.kind {
-                ScriptletKind::PreTrans => "pretrans",
-                ScriptletKind::Pre => "pre",
-                ScriptletKind::Post => "post",
-                ScriptletKind::PostTrans => "posttrans",
-                ScriptletKind::Trigger => "trigger",
-                ScriptletKind::FileTrigger => "filetrigger",
-                ScriptletKind::TransFileTrigger => "transfiletrigger",
-                // these run when something is removed or verified
-                _ => continue,
-            };
-            if is_ldconfig(&scriptlet.program, &scriptlet.body) {
-                continue;
-            }
-            skipped.push(SkippedScriptlet {
-                package: package.nevra.name.clone(),
-                when,
-                program: scriptlet.program.join(" "),
-            });
-        }
-    }
-    skipped
+/// What became of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScriptletOutcome {
+    /// Interpreted on the tree.
+    Interpreted,
+    /// The image's own programs ran it, shut in.
+    Sandboxed,
+    /// Left out.
+    Skipped,
+    /// It ended with a failure that rpm only warns of.
+    Failed,
 }
 
-/// Whether a scriptlet does nothing but run `ldconfig`: a shell's text has only lines of the forms
-/// that specs are known to have. Everything else is told to the user.
-fn is_ldconfig(program: &[String], body: &str) -> bool {
-    let ldconfig =
-        |text: &str| matches!(text, "/sbin/ldconfig" | "/usr/sbin/ldconfig" | "ldconfig");
-    let quiet = |word: &str| {
-        matches!(word, "-X" | "||" | ":" | "true" | "2>&1")
-            || matches!(word, ">/dev/null" | "2>/dev/null" | "&>/dev/null" | "1>/dev/null")
-    };
-    match program {
-        [only] if ldconfig(only) => body.trim().is_empty(),
-        [shell] if shell.ends_with("/sh") || shell.ends_with("/bash") => body
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .all(|line| {
-                let words: Vec<&str> = line.split_whitespace().collect();
-                match words.as_slice() {
-                    [":" | "true" | "exit"] | ["exit", "0"] | ["set", "-e" | "-x" | "-ex"] => true,
-                    [first, more @ ..] => ldconfig(first) && more.iter().all(|word| quiet(word)),
-                    [] => true,
-                }
-            }),
-        _ => false,
+impl fmt::Display for ScriptletOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Interpreted => "interpreted",
+            Self::Sandboxed => "sandboxed",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::is_ldconfig;
+impl fmt::Display for ScriptletReport {
+    /// `NAME %post (/bin/sh): skipped: WHY`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { package, section, program, outcome, reason } = self;
+        write!(f, "{package} {section} ({program}): {outcome}")?;
+        reason.iter().try_for_each(|reason| write!(f, ": {reason}"))
+    }
+}
 
-    #[test]
-    fn only_what_is_nothing_but_ldconfig_counts_as_done() {
-        let shell = ["/bin/sh".to_owned()];
-        for body in [
-            "/sbin/ldconfig",
-            "# a remark\nset -e\n/usr/sbin/ldconfig -X >/dev/null 2>&1 || :\nexit 0\n",
-            "/sbin/ldconfig 2>/dev/null || true",
-            "",
-        ] {
-            assert!(is_ldconfig(&shell, body), "{body}");
-        }
-        for body in [
-            "ldconfig; rm /etc/passwd",
-            "set -e; useradd x",
-            ": > /etc/created",
-            "true && useradd x",
-            "ldconfig >/dev/null;useradd",
-            "ldconfig -r /elsewhere",
-            "exit 1",
-            "useradd x",
-        ] {
-            assert!(!is_ldconfig(&shell, body), "{body}");
-        }
-        assert!(is_ldconfig(&["/sbin/ldconfig".to_owned()], ""));
-        assert!(!is_ldconfig(&["/usr/bin/python3".to_owned()], ""));
+impl ScriptletReport {
+    /// What is told of a script of this package. The error is the reason why the image cannot be
+    /// made with it.
+    pub(crate) fn new(package: &str, run: &ScriptRun) -> Result<Self, String> {
+        let section = run.phase.section();
+        let (outcome, reason) = match &run.ran {
+            Ran::Interpreted => (ScriptletOutcome::Interpreted, None),
+            Ran::Sandboxed => (ScriptletOutcome::Sandboxed, None),
+            Ran::Skipped(reason) => (ScriptletOutcome::Skipped, Some(reason.clone())),
+            Ran::Failed(reason) => (ScriptletOutcome::Failed, Some(reason.clone())),
+            Ran::Refused(reason) => return Err(format!("{section} of `{package}`: {reason}")),
+        };
+        let (package, program) = (package.to_owned(), run.program.join(" "));
+        Ok(Self { package, section, program, outcome, reason })
+    }
+
+    /// Digest of the whole report of an image; none where there is nothing to tell.
+    pub(crate) fn digest(reports: &[Self]) -> Option<Digest> {
+        (!reports.is_empty()).then(|| Digest::of(&canonical_json(&reports)))
+    }
+}
+
+/// What is done with scripts that are not interpreted, in one image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScriptletPolicy {
+    /// With those of all packages but these.
+    pub all: Scriptlets,
+    /// By the package's name.
+    pub packages: BTreeMap<String, Scriptlets>,
+}
+
+impl ScriptletPolicy {
+    /// What is done with those of a package.
+    pub fn of(&self, package: &str) -> Scriptlets {
+        self.packages.get(package).copied().unwrap_or(self.all)
     }
 }

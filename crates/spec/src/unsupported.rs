@@ -2,9 +2,7 @@
 //! is removed here when its stage learns the thing.
 
 use crate::{
-    ComposeSpec, Located, Overlay, PluginUse, SpecError,
-    compose::{Scriptlets, Settings},
-    error::Problem,
+    ComposeSpec, Located, Overlay, PluginUse, SpecError, compose::Settings, error::Problem,
 };
 
 /// Refuses a compose file that asks for more than this release does.
@@ -21,12 +19,7 @@ fn in_settings(settings: &Settings) -> Result<(), SpecError> {
     if let Some(stream) = settings.modules.first() {
         return refuse(stream, "module streams are", "name the packages themselves");
     }
-    match &settings.scriptlets {
-        Some(word) if word.value == Scriptlets::Sandbox => {
-            refuse(word, "`\"scriptlets\": \"sandbox\"` is", "use \"skip\" or \"fail\"")
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn group(request: &Located<String>) -> Result<(), SpecError> {

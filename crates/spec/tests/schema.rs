@@ -173,7 +173,8 @@ fn every_key_of_an_overlay_has_an_effect() {
         let text = format!(r#"{{"images":{{"x":{{{key:?}:{value}}}}}}}"#);
         let overlay = parse_overlay("o", &text).unwrap();
         let part = overlay.images.values().next().unwrap();
-        assert!(part.changes.len() + part.tags.len() + part.files.len() > 0, "{text}");
+        let said = part.changes.len() + part.tags.len() + part.files.len() + part.scriptlets.len();
+        assert!(said > 0, "{text}");
     }
     let file = &image["properties"]["files"]["items"]["properties"];
     let plain = r#"{"path":"/a","content":"x"}"#;

@@ -29,7 +29,7 @@ pub struct EffectiveImage {
     pub docs: bool,
     /// Languages; all when `None`.
     pub langs: Option<Vec<String>>,
-    /// What to do with scriptlets that cannot be run.
+    /// What to do with scriptlets that cannot be interpreted.
     pub scriptlets: Scriptlets,
     /// Relative number of pulls.
     pub weight: u32,
@@ -62,7 +62,6 @@ impl ComposeSpec {
         let langs = own.langs.as_ref().or(top.langs.as_ref());
         let langs = langs.filter(|langs| !langs.iter().any(|lang| lang == "all")).cloned();
         let exclude = top.exclude.iter().chain(&own.exclude).cloned();
-        let scriptlets = own.scriptlets.as_ref().or(top.scriptlets.as_ref());
         Some(EffectiveImage {
             name: name.clone(),
             place: image.place.clone(),
@@ -75,7 +74,7 @@ impl ComposeSpec {
             weak_deps: own.weak_deps.or(top.weak_deps).unwrap_or(false),
             docs: own.docs.or(top.docs).unwrap_or(false),
             langs,
-            scriptlets: scriptlets.map(|word| word.value).unwrap_or_default(),
+            scriptlets: own.scriptlets.or(top.scriptlets).unwrap_or_default(),
             weight: own.weight.or(top.weight).unwrap_or(1),
             packages: self.packages_of(name),
             entrypoint: image.entrypoint.clone(),

@@ -1,6 +1,7 @@
 //! The keys of a compose file.
 
 use crate::{
+    compose::Scriptlets,
     image_name::IMAGE_NAME,
     shape::{Field, Shape, TEXT, TEXTS, Table},
 };
@@ -18,6 +19,10 @@ pub(crate) const PORTS: Shape = Shape::Either(&[
     Shape::Integer { least: 1, most: 65535 },
     Shape::List(&Shape::Either(&[PORT, Shape::Integer { least: 1, most: 65535 }])),
 ]);
+
+/// What is done with scripts that cannot be interpreted: shared with the overlay.
+pub(crate) const SCRIPTLETS: Shape =
+    Shape::Word { what: "way to treat scriptlets", known: Scriptlets::WORDS };
 
 /// The keys that stand at the top for all images, or in one image.
 macro_rules! with_settings {
@@ -86,8 +91,8 @@ macro_rules! with_settings {
             ),
             Field::new(
                 "scriptlets",
-                Shape::Word { what: "way to treat scriptlets", known: &["skip", "fail", "sandbox"] },
-                "What to do with a package script that strata cannot run itself: `skip` lists it in the report, `fail` refuses the image. `sandbox` is not supported in this release.",
+                SCRIPTLETS,
+                "What to do with a package script that strata cannot interpret: `sandbox`, the default, runs the image's own programs shut in a user namespace, and refuses the image where the host forbids that; `fail` refuses the image; `skip` leaves the script out and lists it in the report.",
                 "\"fail\"",
             ),
             Field::new(

@@ -12,7 +12,7 @@ use crate::{
     shape::{Cursor, Key},
     value::short,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 pub use effective::EffectiveImage;
 pub use repos::{RepoKeys, RepoRef};
@@ -55,23 +55,52 @@ pub struct Settings {
     /// Languages.
     pub langs: Option<Vec<String>>,
     /// What to do with scriptlets that cannot be run.
-    pub scriptlets: Option<Located<Scriptlets>>,
+    pub scriptlets: Option<Scriptlets>,
     /// Images whose packages are taken in.
     pub include: Option<Vec<Located<ImageName>>>,
     /// Relative number of pulls.
     pub weight: Option<u32>,
 }
 
-/// What to do with a scriptlet that strata cannot run itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What to do with a scriptlet that strata cannot interpret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Scriptlets {
     /// List it in the build report.
-    #[default]
     Skip,
     /// Refuse the image.
     Fail,
-    /// Run it in a sandbox.
+    /// Run the image's own programs, shut in; refuse the image where the host forbids that.
+    #[default]
     Sandbox,
+}
+
+impl Scriptlets {
+    /// The words of the documents.
+    pub const WORDS: &[&str] = &["sandbox", "fail", "skip"];
+
+    /// The word of the documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Fail => "fail",
+            Self::Sandbox => "sandbox",
+        }
+    }
+
+    /// From a text that has passed its table.
+    pub(crate) fn read(at: &Cursor<'_>) -> Self {
+        match at.text().as_str() {
+            "fail" => Self::Fail,
+            "skip" => Self::Skip,
+            _ => Self::Sandbox,
+        }
+    }
+}
+
+impl fmt::Display for Scriptlets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// An image as the document has it.
@@ -177,18 +206,10 @@ impl Settings {
             weak_deps: flag("weak_deps"),
             docs: flag("docs"),
             langs: at.get("langs").map(|at| at.items().map(|at| at.text()).collect()),
-            scriptlets: at.get("scriptlets").map(|at| Located::new(scriptlets(&at), at.place())),
+            scriptlets: at.get("scriptlets").map(|at| Scriptlets::read(&at)),
             include,
             weight: at.get("weight").and_then(|at| at.text().parse().ok()),
         })
-    }
-}
-
-fn scriptlets(at: &Cursor<'_>) -> Scriptlets {
-    match at.text().as_str() {
-        "fail" => Scriptlets::Fail,
-        "sandbox" => Scriptlets::Sandbox,
-        _ => Scriptlets::Skip,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The keys of an overlay.
 
 use crate::{
-    compose::keys::PORTS,
+    compose::keys::{PORTS, SCRIPTLETS},
     image_name::TAG,
     shape::{Field, Shape, TEXT, Table},
 };
@@ -132,6 +132,12 @@ pub(crate) static IMAGE: Table = Table {
             Shape::List(&Shape::Object(&FILE)),
             "Files in a layer of their own.",
             "[{\"path\": \"/etc/motd\", \"content\": \"hello\\n\"}]",
+        ),
+        Field::new(
+            "scriptlets",
+            Shape::Map { pattern: None, value: &SCRIPTLETS },
+            "By the name of a package what to do with its scripts that strata cannot interpret: as the key `scriptlets` of the compose file, and stronger.",
+            "{\"texlive-base\": \"skip\"}",
         ),
     ],
 };

@@ -19,8 +19,8 @@ mod plugins;
 mod set;
 
 use crate::{
-    ComposeSpec, ImageName, Located, Place, Source, SpecError, compose::image_name, error::Problem,
-    image_name::Tag, shape::Cursor,
+    ComposeSpec, ImageName, Located, Place, Scriptlets, Source, SpecError, compose::image_name,
+    error::Problem, image_name::Tag, shape::Cursor,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -82,6 +82,8 @@ pub struct ImageOverlay {
     pub tags: Vec<Located<Tag>>,
     /// Files.
     pub files: Vec<OverlayFile>,
+    /// By the name of a package what to do with its scripts that cannot be interpreted.
+    pub scriptlets: BTreeMap<String, Scriptlets>,
 }
 
 impl Overlay {
@@ -118,6 +120,13 @@ impl Overlay {
         let by_path: BTreeMap<&str, &OverlayFile> =
             files.map(|file| (file.path.value.as_str(), file)).collect();
         by_path.into_values().collect()
+    }
+
+    /// By the name of a package what to do with its scripts that cannot be interpreted; what is
+    /// said of the image wins.
+    pub fn scriptlets(&self, image: &ImageName) -> BTreeMap<String, Scriptlets> {
+        let all = self.of(image).flat_map(|part| &part.scriptlets);
+        all.map(|(package, word)| (package.clone(), *word)).collect()
     }
 
     /// Refuses names of images that the compose file does not have.
@@ -157,7 +166,11 @@ impl ImageOverlay {
             None => Vec::new(),
         };
         let files = at.get("files").map(|at| files::read(&at)).transpose()?.unwrap_or_default();
-        Ok(Self { place, changes, tags, files })
+        let scriptlets = at.get("scriptlets");
+        let scriptlets = scriptlets.iter().flat_map(Cursor::entries);
+        let scriptlets =
+            scriptlets.map(|(key, at)| (key.text.to_owned(), Scriptlets::read(&at))).collect();
+        Ok(Self { place, changes, tags, files, scriptlets })
     }
 }
 
