@@ -14,7 +14,7 @@ use std::{
 use strata_testkit::{Ran, output, run, tool};
 use support::{Bench, STRATA, layers};
 
-/// Two images; one has links, an overlay file and a scriptlet that is not run.
+/// Two images; one has links, an overlay file and a scriptlet.
 fn built() -> Bench {
     let bench = Bench::with_spec(
         r#"{ "repos": ["./repo"], "images": {
@@ -23,7 +23,7 @@ fn built() -> Bench {
     );
     bench.filesystem();
     let more = r#""files": {"/usr/bin/again": {"hard_link": "/usr/bin/app"}, "/usr/bin/app": {"mode": "4750"}},
-        "provides": ["/bin/sh"], "scriptlets": {"post": "touch /etc/made"}, "#;
+        "provides": ["/bin/sh"], "scriptlets": {"post": "echo made > /etc/made"}, "#;
     let many: String = (0..40_000).map(|line| format!("line {line}\n")).collect();
     bench.package("app", "1.5", more, &[("/usr/bin/app", "app\n"), ("/usr/share/many", &many)]);
     let files: String = (0..4_000)
@@ -147,11 +147,13 @@ fn json_of_every_command() {
     let always =
         ["arch", "bytes", "digest", "inputs", "layers", "name", "new_bytes", "packages", "status"];
     assert_eq!(image["name"], "app");
-    let mut with_scriptlets = [&always[..], &["scriptlets_not_run"]].concat();
+    let mut with_scriptlets = [&always[..], &["scriptlets"]].concat();
     with_scriptlets.sort_unstable();
     assert_eq!(keys(image), with_scriptlets);
     assert_eq!(image["status"], "built");
-    assert_eq!(keys(&image["scriptlets_not_run"][0]), ["package", "program", "when"]);
+    let script = &image["scriptlets"][0];
+    assert_eq!(keys(script), ["outcome", "package", "program", "section"]);
+    assert_eq!((&script["outcome"], &script["section"]), (&"interpreted".into(), &"%post".into()));
     assert_eq!(keys(&report["images"][1]), always);
     let (code, again) = json(&["build", "compose.json", "-o", "oci:fresh"]);
     assert_eq!((code, &again["images"][0]["status"]), (0, &Value::from("current")));

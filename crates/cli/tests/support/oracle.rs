@@ -315,7 +315,7 @@ fn install<'a>(root: &Path, packages: impl Iterator<Item = &'a PathBuf>, docs: b
     fs::create_dir(root).unwrap();
     fs::set_permissions(root, fs::Permissions::from_mode(0o755)).unwrap();
     let mut rpm = rpm_in(root);
-    rpm.args(["-i", "--noscripts", "--nosignature"]);
+    rpm.args(["-i", "--nosignature"]);
     run(rpm.args((!docs).then_some("--excludedocs")).args(packages));
     let ldconfig = root.join("usr/sbin/ldconfig");
     if ldconfig.exists() {
