@@ -56,6 +56,23 @@ pub fn corpus_units() -> Option<PathBuf> {
     ))
 }
 
+/// Databases of real installations: `NAME/rpmdb.sqlite` for `fedora31`, `fedora26`, `centos8`,
+/// `centos8-small` and `centos7`, with all headers, changelogs, scriptlets and file triggers; none
+/// where they were not made.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpus_rpmdbs() -> Option<PathBuf> {
+    let rpmdbs = directory()?.join("rpmdbs");
+    if rpmdbs.is_dir() {
+        return Some(rpmdbs);
+    }
+    missing(&format!(
+        "`{}` is missing: make it with `cargo xtask corpus --set rpmdbs`",
+        rpmdbs.display()
+    ))
+}
+
 /// The repositories of all sets that were made.
 ///
 /// # Panics

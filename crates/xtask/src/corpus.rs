@@ -10,7 +10,8 @@ use std::process::Command;
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Which packages: `small` (105, for quick tests), `large` (175) or `full` (400);
-    /// `units`: only the unit files of some hundred services
+    /// `units`: only the unit files of some hundred services; `rpmdbs`: databases of real
+    /// installations
     #[arg(long, value_enum, default_values_t = [Set::Small, Set::Large, Set::Units])]
     set: Vec<Set>,
     /// Where to; one repository a set, and one more with updates  [default: target/corpus]
@@ -32,6 +33,8 @@ pub enum Set {
     Full,
     /// unit files alone
     Units,
+    /// headers of real installations
+    Rpmdbs,
 }
 
 impl Set {
@@ -41,6 +44,7 @@ impl Set {
             Self::Large => "large",
             Self::Full => "full",
             Self::Units => "units",
+            Self::Rpmdbs => "rpmdbs",
         }
     }
 }

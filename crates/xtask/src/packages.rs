@@ -26,6 +26,7 @@ pub const BUILD: &[Need] =
 /// To make a corpus.
 pub const CORPUS: &[Need] = &[
     need("python3", "python3", "python3"),
+    need("python:pip", "python3-pip", "python3-pip"),
     need("apt-get", "apt", ""),
     need("dpkg-deb", "dpkg", "dpkg"),
     need("rpmbuild", "rpm", "rpm-build"),

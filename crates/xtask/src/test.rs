@@ -77,6 +77,6 @@ fn prepare() -> Result<PathBuf> {
         return Ok(workspace::root().join(directory));
     }
     let directory = corpus::default_directory();
-    corpus::make(&[Set::Small, Set::Large, Set::Units], &directory, false)?;
+    corpus::make(&[Set::Small, Set::Large, Set::Units, Set::Rpmdbs], &directory, false)?;
     Ok(directory)
 }
