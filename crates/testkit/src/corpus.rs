@@ -73,6 +73,22 @@ pub fn corpus_rpmdbs() -> Option<PathBuf> {
     ))
 }
 
+/// A directory of some hundred packages that other projects test with, source packages and broken
+/// ones among them; none where they were not fetched.
+///
+/// # Panics
+/// When there is none and `STRATA_REQUIRE_CORPUS=1`.
+pub fn corpus_rpms() -> Option<PathBuf> {
+    let rpms = directory()?.join("rpms");
+    if rpms.is_dir() {
+        return Some(rpms);
+    }
+    missing(&format!(
+        "`{}` is missing: make it with `cargo xtask corpus --set rpms`",
+        rpms.display()
+    ))
+}
+
 /// The repositories of all sets that were made.
 ///
 /// # Panics

@@ -20,7 +20,7 @@ mod scan;
 mod tool;
 mod user;
 
-pub use corpus::{Set, corpora, corpus, corpus_rpmdbs, corpus_units, corpus_update};
+pub use corpus::{Set, corpora, corpus, corpus_rpmdbs, corpus_rpms, corpus_units, corpus_update};
 pub use diff::{Difference, Field, diff};
 pub use fixture::{Repository, pack, rpmbuild};
 pub use noise::noise;

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Makes RPM repositories of Debian 12 packages: real files with a real dependency graph.
 
-    make_corpus.py --set small|large|full|units|rpmdbs [--out DIR] [--jobs N] [--refresh]
+    make_corpus.py --set small|large|full|units|rpmdbs|rpms [--out DIR] [--jobs N] [--refresh]
 
 Below DIR: `SET/` (Packages, repodata), `SET-upd/` (the same with newer versions of a few
 packages), `SET.packages` (what is in them) and `debs/` (downloads, shared by all sets). The set
 `units` is no repository: it holds unit files of systemd, see `units.py`. Nor is `rpmdbs`: databases
-of real installations, see `rpmdbs.py`.
+of real installations, see `rpmdbs.py`; nor `rpms`: packages by others, see `rpms.py`.
 The same Debian packages always give the same bytes. Needs apt-get, dpkg-deb, rpmbuild and
 createrepo_c; no privileges.
 """
@@ -27,6 +27,7 @@ sys.dont_write_bytecode = True
 import convert  # noqa: E402
 import debian  # noqa: E402
 import rpmdbs  # noqa: E402
+import rpms  # noqa: E402
 import sets  # noqa: E402
 import units  # noqa: E402
 import unpack  # noqa: E402
@@ -38,7 +39,7 @@ def scripts_digest():
     """Changes whenever anything here does that repositories are made with."""
     digest = hashlib.sha256()
     for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "*.py"))):
-        if path in (units.__file__, rpmdbs.__file__):
+        if path in (units.__file__, rpmdbs.__file__, rpms.__file__):
             continue
         with open(path, "rb") as text:
             digest.update(os.path.basename(path).encode() + b"\0" + text.read() + b"\0")
@@ -156,6 +157,14 @@ def make_rpmdbs(out, refresh):
     rpmdbs.make(out, download, deb_path)
 
 
+def make_rpms(out, refresh):
+    """Makes the set `rpms` unless it is there."""
+    if not refresh and rpms.is_current(out):
+        print(f"corpus rpms: up to date in {os.path.join(out, 'rpms')}")
+        return
+    rpms.make(out)
+
+
 def repository(work, name):
     """A new directory for the packages of a repository."""
     path = os.path.join(work, name, "Packages")
@@ -203,7 +212,8 @@ def is_current(listing, stamp):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--set", choices=[*sorted(sets.SETS), "units", "rpmdbs"], required=True, action="append")
+    parser.add_argument("--set", choices=[*sorted(sets.SETS), "units", "rpmdbs", "rpms"], required=True,
+                        action="append")
     parser.add_argument("--out", default="target/corpus")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--refresh", action="store_true", help="look for newer packages")
@@ -216,6 +226,8 @@ def main():
             make_units(out, arguments.refresh)
         elif name == "rpmdbs":
             make_rpmdbs(out, arguments.refresh)
+        elif name == "rpms":
+            make_rpms(out, arguments.refresh)
         else:
             make(name, out, arguments.jobs, arguments.refresh)
         sys.stdout.flush()

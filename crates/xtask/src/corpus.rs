@@ -11,7 +11,7 @@ use std::process::Command;
 pub struct Arguments {
     /// Which packages: `small` (105, for quick tests), `large` (175) or `full` (400);
     /// `units`: only the unit files of some hundred services; `rpmdbs`: databases of real
-    /// installations
+    /// installations; `rpms`: packages that other projects test with
     #[arg(long, value_enum, default_values_t = [Set::Small, Set::Large, Set::Units])]
     set: Vec<Set>,
     /// Where to; one repository a set, and one more with updates  [default: target/corpus]
@@ -35,6 +35,8 @@ pub enum Set {
     Units,
     /// headers of real installations
     Rpmdbs,
+    /// packages that other projects test with
+    Rpms,
 }
 
 impl Set {
@@ -45,6 +47,7 @@ impl Set {
             Self::Full => "full",
             Self::Units => "units",
             Self::Rpmdbs => "rpmdbs",
+            Self::Rpms => "rpms",
         }
     }
 }

@@ -77,6 +77,7 @@ fn prepare() -> Result<PathBuf> {
         return Ok(workspace::root().join(directory));
     }
     let directory = corpus::default_directory();
-    corpus::make(&[Set::Small, Set::Large, Set::Units, Set::Rpmdbs], &directory, false)?;
+    let sets = [Set::Small, Set::Large, Set::Units, Set::Rpmdbs, Set::Rpms];
+    corpus::make(&sets, &directory, false)?;
     Ok(directory)
 }
