@@ -19,7 +19,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use strata_rootfs::{
-    Conflict, Content, Kind, MergeError, MergeTask, Merged, Owners, PackageIndex, Tree,
+    Conflict, Content, Kind, MergeError, MergeTask, Merged, Owners, PackageIndex,
     accounts::{self, Definitions, Ids},
     facts::{self, PackageFacts},
     merge,
@@ -33,42 +33,6 @@ struct Options<'a> {
     langs: Option<&'a [&'a str]>,
     /// 0 counts as 2.
     color: u32,
-}
-
-/// Our tree in the words of [`rpm::disk`].
-fn lines(tree: &Tree) -> BTreeMap<String, String> {
-    let mut first = BTreeMap::new();
-    tree.iter()
-        .map(|(path, node)| {
-            let name = format!("/{}", path.as_bytes().escape_ascii());
-            let (mode, mtime) = (node.mode, node.mtime);
-            let owner = format!("{} {}", node.uid, node.gid);
-            let line = match &node.kind {
-                Kind::Directory => format!("d {mode:04o} {owner}"),
-                Kind::Symlink { target } => {
-                    format!("l {mode:04o} {owner} {mtime} -> {}", target.escape_ascii())
-                }
-                Kind::Fifo => format!("p {mode:04o} {owner} {mtime}"),
-                Kind::Device { block, major, minor } => {
-                    let letter = if *block { 'b' } else { 'c' };
-                    format!("{letter} {mode:04o} {owner} {mtime} {major}:{minor}")
-                }
-                Kind::File { size, capabilities, links, .. } => {
-                    let capabilities = capabilities
-                        .map(|caps| format!(" caps={}", hex::encode(caps.to_xattr())))
-                        .unwrap_or_default();
-                    let same = links
-                        .map(|set| {
-                            let first = first.entry(set).or_insert_with(|| name.clone());
-                            format!(" same={first}")
-                        })
-                        .unwrap_or_default();
-                    format!("f {mode:04o} {owner} {mtime} {size}{capabilities}{same}")
-                }
-            };
-            (name, line)
-        })
-        .collect()
 }
 
 fn facts(rpms: &[PathBuf], packages: &[Package]) -> Vec<PackageFacts> {
@@ -138,7 +102,7 @@ fn compare(lab: &Lab, root: &str, rpms: &[PathBuf], options: Options<'_>) -> Mer
     let packages = rpm::packages(rpms);
     let merged = ours(&packages, &owners(rpms, &packages), options).unwrap();
     let mut theirs = rpm::disk(&root);
-    let ours = lines(&merged.tree);
+    let ours = rpm::lines(&merged.tree);
     // An empty transaction leaves the directory itself, which our tree has only when needed.
     if ours.is_empty() {
         theirs.remove("/");

@@ -73,8 +73,8 @@ pub fn corpus_rpmdbs() -> Option<PathBuf> {
     ))
 }
 
-/// A directory of some hundred packages that other projects test with, source packages and broken
-/// ones among them; none where they were not fetched.
+/// A directory of some hundred packages that other projects test with, source packages, deltas and
+/// broken ones among them; none where they were not fetched.
 ///
 /// # Panics
 /// When there is none and `STRATA_REQUIRE_CORPUS=1`.

@@ -1,7 +1,7 @@
 """Packages that other projects test with: many distributions, builders, payloads and ages, source
-packages and broken ones among them.
+packages, deltas and broken ones among them.
 
-Below DIR: `rpms/*.rpm`, each content once, and `rpms.stamp`. They come out of source packages of
+Below DIR: `rpms/*.rpm` and `*.drpm`, each content once, and `rpms.stamp`. They come out of source packages of
 three registries, each fetched by its own client and pinned by digest.
 """
 
@@ -71,9 +71,10 @@ def make(out):
         print(f"corpus rpms: {os.path.basename(archive)}, {len(found) - before} new packages")
     names = [os.path.basename(path) for path, _ in found.values()]
     for digest, (path, content) in found.items():
-        stem = os.path.basename(path).removesuffix(".rpm")
-        unique = names.count(f"{stem}.rpm") == 1
-        name = f"{stem}.rpm" if unique else f"{stem}.{digest[:8]}.rpm"
+        name = os.path.basename(path)
+        if names.count(name) > 1:
+            stem, _, extension = name.rpartition(".")
+            name = f"{stem}.{digest[:8]}.{extension}"
         with open(os.path.join(work, name), "wb") as file:
             file.write(content)
     os.rename(work, target)
@@ -86,7 +87,7 @@ def collect(archive, found):
     """Adds the packages of one archive: {digest: (path, content)}."""
     with tarfile.open(archive) as members:
         for member in members:
-            if not member.isreg() or not member.name.endswith(".rpm"):
+            if not member.isreg() or not member.name.endswith((".rpm", ".drpm")):
                 continue
             content = members.extractfile(member).read()
             if content.startswith(LEAD):

@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
 };
+use strata_rootfs::{Kind, Tree};
 use strata_rpm::{Package, RpmFile};
 use tempfile::TempDir;
 
@@ -108,6 +109,42 @@ pub fn file_states(root: &Path, package: &Package) -> Vec<u8> {
         word => Some(word.parse().unwrap()),
     };
     text.split_ascii_whitespace().filter_map(word).collect()
+}
+
+/// Our tree in the words of [`disk`].
+pub fn lines(tree: &Tree) -> BTreeMap<String, String> {
+    let mut first = BTreeMap::new();
+    tree.iter()
+        .map(|(path, node)| {
+            let name = format!("/{}", path.as_bytes().escape_ascii());
+            let (mode, mtime) = (node.mode, node.mtime);
+            let owner = format!("{} {}", node.uid, node.gid);
+            let line = match &node.kind {
+                Kind::Directory => format!("d {mode:04o} {owner}"),
+                Kind::Symlink { target } => {
+                    format!("l {mode:04o} {owner} {mtime} -> {}", target.escape_ascii())
+                }
+                Kind::Fifo => format!("p {mode:04o} {owner} {mtime}"),
+                Kind::Device { block, major, minor } => {
+                    let letter = if *block { 'b' } else { 'c' };
+                    format!("{letter} {mode:04o} {owner} {mtime} {major}:{minor}")
+                }
+                Kind::File { size, capabilities, links, .. } => {
+                    let capabilities = capabilities
+                        .map(|caps| format!(" caps={}", hex::encode(caps.to_xattr())))
+                        .unwrap_or_default();
+                    let same = links
+                        .map(|set| {
+                            let first = first.entry(set).or_insert_with(|| name.clone());
+                            format!(" same={first}")
+                        })
+                        .unwrap_or_default();
+                    format!("f {mode:04o} {owner} {mtime} {size}{capabilities}{same}")
+                }
+            };
+            (name, line)
+        })
+        .collect()
 }
 
 /// What is on disk: a line by path, in the words of `lines`.
