@@ -17,6 +17,10 @@ pub enum ChecksumAlgorithm {
     Sha384,
     /// SHA-512.
     Sha512,
+    /// SHA3-256, in headers of rpm 6.
+    Sha3_256,
+    /// SHA3-512, in headers of rpm 6.
+    Sha3_512,
 }
 
 impl ChecksumAlgorithm {
@@ -29,6 +33,8 @@ impl ChecksumAlgorithm {
             Self::Sha256 => "sha256",
             Self::Sha384 => "sha384",
             Self::Sha512 => "sha512",
+            Self::Sha3_256 => "sha3-256",
+            Self::Sha3_512 => "sha3-512",
         }
     }
 
@@ -39,9 +45,9 @@ impl ChecksumAlgorithm {
             Self::Md5 => 16,
             Self::Sha1 => 20,
             Self::Sha224 => 28,
-            Self::Sha256 => 32,
+            Self::Sha256 | Self::Sha3_256 => 32,
             Self::Sha384 => 48,
-            Self::Sha512 => 64,
+            Self::Sha512 | Self::Sha3_512 => 64,
         }
     }
 
@@ -54,11 +60,13 @@ impl ChecksumAlgorithm {
             9 => Self::Sha384,
             10 => Self::Sha512,
             11 => Self::Sha224,
+            12 => Self::Sha3_256,
+            14 => Self::Sha3_512,
             _ => return None,
         })
     }
 
-    /// From the name in repository metadata; `sha` is an old spelling of `sha1`.
+    /// From the name in repository metadata, which never uses SHA-3; `sha` is an old spelling of `sha1`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "md5" => Self::Md5,

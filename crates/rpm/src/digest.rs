@@ -4,6 +4,7 @@ use crate::{Checksum, ChecksumAlgorithm};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha224, Sha256, Sha384, Sha512};
+use sha3::{Sha3_256, Sha3_512};
 use std::fmt;
 
 /// A running digest.
@@ -21,6 +22,8 @@ enum State {
     Sha256(Sha256),
     Sha384(Sha384),
     Sha512(Sha512),
+    Sha3_256(Sha3_256),
+    Sha3_512(Sha3_512),
 }
 
 impl Hasher {
@@ -33,6 +36,8 @@ impl Hasher {
             ChecksumAlgorithm::Sha256 => State::Sha256(Sha256::new()),
             ChecksumAlgorithm::Sha384 => State::Sha384(Sha384::new()),
             ChecksumAlgorithm::Sha512 => State::Sha512(Sha512::new()),
+            ChecksumAlgorithm::Sha3_256 => State::Sha3_256(Sha3_256::new()),
+            ChecksumAlgorithm::Sha3_512 => State::Sha3_512(Sha3_512::new()),
         };
         Self { algorithm, state }
     }
@@ -46,6 +51,8 @@ impl Hasher {
             State::Sha256(h) => h.update(bytes),
             State::Sha384(h) => h.update(bytes),
             State::Sha512(h) => h.update(bytes),
+            State::Sha3_256(h) => h.update(bytes),
+            State::Sha3_512(h) => h.update(bytes),
         }
     }
 
@@ -68,6 +75,8 @@ impl Hasher {
             State::Sha256(h) => h.finalize().to_vec(),
             State::Sha384(h) => h.finalize().to_vec(),
             State::Sha512(h) => h.finalize().to_vec(),
+            State::Sha3_256(h) => h.finalize().to_vec(),
+            State::Sha3_512(h) => h.finalize().to_vec(),
         }
     }
 }

@@ -4,10 +4,10 @@
 
 mod verify;
 
-pub(crate) use verify::PayloadDigest;
+pub(crate) use verify::PayloadDigests;
 pub use verify::{Verified, VerifyError};
 
-use crate::{Header, HeaderError, HeaderKind, Package, PackageError};
+use crate::{Header, HeaderError, HeaderKind, Package, PackageError, Tag};
 use std::ops::Range;
 
 /// Size of the lead, the first thing in the file.
@@ -140,6 +140,12 @@ impl<'a> RpmFile<'a> {
     /// Whether it is a delta package.
     pub fn is_delta(&self) -> bool {
         self.header.is_delta()
+    }
+
+    /// How many files carry an IMA signature. No layer holds one: `security.ima` is dropped.
+    pub fn ima_signatures(&self) -> usize {
+        let signatures = self.signature.strings(Tag::SIG_FILESIGNATURES);
+        signatures.into_iter().flatten().filter(|signature| !signature.is_empty()).count()
     }
 
     /// The bytes that the header digests and header signatures cover.

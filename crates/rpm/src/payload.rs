@@ -7,7 +7,7 @@ mod cpio;
 mod decode;
 mod files;
 
-use crate::{Header, Package, RpmFile, VerifyError, file::PayloadDigest};
+use crate::{Header, Package, RpmFile, VerifyError, file::PayloadDigests};
 use cpio::{Archive, Record};
 use files::{Expectation, Files};
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
@@ -140,8 +140,9 @@ const MAX_TAIL: u64 = 64 * 1024;
 /// that is not empty, in the archive's order; of a hard-link set only the member that carries the
 /// content. What it leaves unread is skipped, and digested all the same.
 ///
-/// The compressed payload is compared with PAYLOADDIGEST before the first file, the archive with
-/// PAYLOADDIGESTALT at the end where that is all there is, each file with its own digest: the last
+/// The compressed payload is compared with PAYLOADDIGEST (and rpm 6's PAYLOADSHA512 and
+/// PAYLOADSHA3_256) before the first file, the archive with PAYLOADDIGESTALT (and its like) at the
+/// end where that is all there is, each file with its own digest: the last
 /// bytes of a file that differs are never handed out, reading them fails. Sizes, types and names
 /// must be those of the header, every file must occur once, and none may be missing.
 pub fn read(
@@ -167,21 +168,20 @@ pub fn read_from(
     }
     let failed = |source| PayloadError::Read { package: package.nevra.to_string(), source };
     let start = payload.stream_position().map_err(failed)?;
-    let alt = match PayloadDigest::of(header)? {
-        Some(expected) => {
-            let mut hasher = expected.hasher();
-            while let bytes = payload.fill_buf().map_err(failed)?
-                && !bytes.is_empty()
-            {
-                hasher.update(bytes);
-                let length = bytes.len();
-                payload.consume(length);
-            }
-            expected.compare(hasher, header)?;
-            payload.seek(SeekFrom::Start(start)).map_err(failed)?;
-            None
+    let mut digests = PayloadDigests::of(header)?;
+    let alt = if digests.is_empty() {
+        decode::alt_digest(header, package)?
+    } else {
+        while let bytes = payload.fill_buf().map_err(failed)?
+            && !bytes.is_empty()
+        {
+            digests.update(bytes);
+            let length = bytes.len();
+            payload.consume(length);
         }
-        None => decode::alt_digest(header, package)?,
+        digests.compare(header)?;
+        payload.seek(SeekFrom::Start(start)).map_err(failed)?;
+        None
     };
     let mut magic = Vec::new();
     payload.take(decode::MAGIC).read_to_end(&mut magic).map_err(failed)?;

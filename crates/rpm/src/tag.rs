@@ -22,6 +22,7 @@ impl Tag {
     pub const LONGSIGSIZE: Self = Self(270);
     pub const LONGARCHIVESIZE: Self = Self(271);
     pub const SHA256HEADER: Self = Self(273);
+    pub const SIG_FILESIGNATURES: Self = Self(274);
     pub const OPENPGP: Self = Self(278);
     pub const SHA3_256HEADER: Self = Self(279);
     pub const SIG_SIZE: Self = Self(1000);
@@ -168,6 +169,9 @@ impl Tag {
     pub const POSTUNTRANSFLAGS: Self = Self(5108);
     pub const RPMFORMAT: Self = Self(5114);
     pub const PAYLOADSHA512: Self = Self(5121);
+    pub const PAYLOADSHA512ALT: Self = Self(5122);
+    pub const PAYLOADSHA3_256: Self = Self(5123);
+    pub const PAYLOADSHA3_256ALT: Self = Self(5124);
 }
 
 impl fmt::Debug for Tag {

@@ -78,12 +78,14 @@ impl RpmFile<'_> {
         Ok(Verified { header: header.or(md5), payload: payload.or(md5) })
     }
 
-    /// SHA256HEADER and SHA1HEADER, as far as they are there. Needs the headers only.
+    /// SHA3_256HEADER of rpm 6, SHA256HEADER and SHA1HEADER, as far as they are there. Needs the
+    /// headers only.
     pub fn verify_header(&self) -> Result<Option<ChecksumAlgorithm>, VerifyError> {
         let mut strongest = None;
         for (tag, name, algorithm) in [
             (Tag::SHA1HEADER, "SHA1HEADER", ChecksumAlgorithm::Sha1),
             (Tag::SHA256HEADER, "SHA256HEADER", ChecksumAlgorithm::Sha256),
+            (Tag::SHA3_256HEADER, "SHA3_256HEADER", ChecksumAlgorithm::Sha3_256),
         ] {
             let Some(text) = self.signature.string(tag) else {
                 // present, but not a string
@@ -101,13 +103,12 @@ impl RpmFile<'_> {
         Ok(strongest)
     }
 
-    /// PAYLOADDIGEST, or PAYLOADSHA512 of rpm 6: over the compressed payload.
+    /// PAYLOADDIGEST, and PAYLOADSHA512 and PAYLOADSHA3_256 of rpm 6: all that are there, over the
+    /// compressed payload. Gives the last of them.
     pub fn verify_payload(&self) -> Result<Option<ChecksumAlgorithm>, VerifyError> {
-        let Some(expected) = PayloadDigest::of(&self.header)? else { return Ok(None) };
-        let mut hasher = expected.hasher();
-        hasher.update(self.payload);
-        expected.compare(hasher, &self.header)?;
-        Ok(Some(expected.algorithm))
+        let mut digests = PayloadDigests::of(&self.header)?;
+        digests.update(self.payload);
+        digests.compare(&self.header)
     }
 
     fn verify_size(&self) -> Result<(), VerifyError> {
@@ -133,42 +134,63 @@ impl RpmFile<'_> {
     }
 }
 
-/// What a header says of its compressed payload.
-pub(crate) struct PayloadDigest {
+/// What a header says of its compressed payload, and what is found.
+pub(crate) struct PayloadDigests(Vec<PayloadDigest>);
+
+struct PayloadDigest {
     tag: &'static str,
     algorithm: ChecksumAlgorithm,
     digest: Vec<u8>,
+    hasher: Hasher,
 }
 
-impl PayloadDigest {
-    /// None where the package carries none.
-    pub fn of(header: &Header) -> Result<Option<Self>, VerifyError> {
-        let (text, tag, algorithm) = if let Some(text) = header.string(Tag::PAYLOADDIGEST) {
-            // the only algorithm that rpm ever used, and its default
-            let number = header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
-            let algorithm = ChecksumAlgorithm::from_rpm(number)
-                .ok_or_else(|| malformed(header, "PAYLOADDIGESTALGO"))?;
-            (text, "PAYLOADDIGEST", algorithm)
-        } else if let Some(text) = header.string(Tag::PAYLOADSHA512) {
-            (text, "PAYLOADSHA512", ChecksumAlgorithm::Sha512)
-        } else {
-            return Ok(None);
-        };
-        let digest = hex::decode(text).map_err(|_| malformed(header, tag))?;
-        Ok(Some(Self { tag, algorithm, digest }))
-    }
-
-    /// To be fed with the compressed payload.
-    pub fn hasher(&self) -> Hasher {
-        Hasher::new(self.algorithm)
-    }
-
-    /// Whether it was fed with what the header announces.
-    pub fn compare(&self, hasher: Hasher, header: &Header) -> Result<(), VerifyError> {
-        match hasher.matches(&self.digest) {
-            true => Ok(()),
-            false => Err(differs(header, "payload", self.tag)),
+impl PayloadDigests {
+    /// All that the header carries. None is left out: rpm 6 refuses a package of which one differs.
+    pub fn of(header: &Header) -> Result<Self, VerifyError> {
+        let mut all = Vec::new();
+        for (tag, name, algorithm) in [
+            (Tag::PAYLOADDIGEST, "PAYLOADDIGEST", None),
+            (Tag::PAYLOADSHA512, "PAYLOADSHA512", Some(ChecksumAlgorithm::Sha512)),
+            (Tag::PAYLOADSHA3_256, "PAYLOADSHA3_256", Some(ChecksumAlgorithm::Sha3_256)),
+        ] {
+            let Some(text) = header.string(tag) else { continue };
+            // 8 is the only algorithm that rpm ever used, and its default
+            let stated = || header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
+            let algorithm = algorithm.or_else(|| ChecksumAlgorithm::from_rpm(stated()));
+            let algorithm = algorithm.ok_or_else(|| malformed(header, "PAYLOADDIGESTALGO"))?;
+            let digest = hex::decode(text).map_err(|_| malformed(header, name))?;
+            all.push(PayloadDigest {
+                tag: name,
+                algorithm,
+                digest,
+                hasher: Hasher::new(algorithm),
+            });
         }
+        Ok(Self(all))
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// More of the compressed payload.
+    pub fn update(&mut self, bytes: &[u8]) {
+        for digest in &mut self.0 {
+            digest.hasher.update(bytes);
+        }
+    }
+
+    /// Whether they were fed with what the header announces; gives the algorithm of the last.
+    pub fn compare(self, header: &Header) -> Result<Option<ChecksumAlgorithm>, VerifyError> {
+        let mut last = None;
+        for PayloadDigest { tag, algorithm, digest, hasher } in self.0 {
+            if !hasher.matches(&digest) {
+                return Err(differs(header, "payload", tag));
+            }
+            last = Some(algorithm);
+        }
+        Ok(last)
     }
 }
 

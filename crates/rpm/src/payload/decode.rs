@@ -16,14 +16,21 @@ const MAX_MEMORY: u64 = 256 << 20;
 /// Windows of up to 2^27 bytes, zstd's own default limit.
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// PAYLOADDIGESTALT, where the header has one.
+/// The first of PAYLOADDIGESTALT, PAYLOADSHA512ALT and PAYLOADSHA3_256ALT that the header has.
 pub(super) fn alt_digest(
     header: &Header,
     package: &Package,
 ) -> Result<Option<(ChecksumAlgorithm, Vec<u8>)>, PayloadError> {
-    let Some(text) = header.string(Tag::PAYLOADDIGESTALT) else { return Ok(None) };
-    let number = header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
-    match (ChecksumAlgorithm::from_rpm(number), hex::decode(text)) {
+    let stated = header.u32(Tag::PAYLOADDIGESTALGO).unwrap_or(8);
+    let found = [
+        (Tag::PAYLOADDIGESTALT, ChecksumAlgorithm::from_rpm(stated)),
+        (Tag::PAYLOADSHA512ALT, Some(ChecksumAlgorithm::Sha512)),
+        (Tag::PAYLOADSHA3_256ALT, Some(ChecksumAlgorithm::Sha3_256)),
+    ]
+    .into_iter()
+    .find_map(|(tag, algorithm)| header.string(tag).map(|text| (text, algorithm)));
+    let Some((text, algorithm)) = found else { return Ok(None) };
+    match (algorithm, hex::decode(text)) {
         (Some(algorithm), Ok(digest)) => Ok(Some((algorithm, digest))),
         _ => Err(PayloadError::ArchiveDigest { package: package.nevra.to_string() }),
     }

@@ -134,7 +134,8 @@ pub fn stdout(program: &str, arguments: &[&str]) -> String {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    String::from_utf8(output.stdout).unwrap()
+    // names in old packages are Latin-1
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 pub fn text(path: &Path) -> &str {
