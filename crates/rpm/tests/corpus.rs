@@ -31,7 +31,10 @@ fn packages(directory: &Path, found: &mut Vec<PathBuf>) {
 
 /// What [`QUERY`] prints, from our side.
 fn listing(package: &Package) -> String {
-    let mut out = format!("{} {}\n", package.nevra, package.build_time);
+    // rpm prints an epoch of 0 where it is stated
+    let (nevra, evr) = (&package.nevra, &package.nevra.evr);
+    let name = format!("{} {}:{}-{}", nevra.name, evr.epoch, evr.version, evr.release);
+    let mut out = format!("{name} {} {}\n", nevra.arch, package.build_time);
     for file in &package.files {
         let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         out += &format!(
@@ -50,7 +53,7 @@ fn listing(package: &Package) -> String {
     out
 }
 
-const QUERY: &str = "%{NEVRA} %{BUILDTIME}\n[%{FILENAMES} %{FILEMODES:octal} %{LONGFILESIZES} \
+const QUERY: &str = "%{NAME} %{EPOCHNUM}:%{VERSION}-%{RELEASE} %{ARCH} %{BUILDTIME}\n[%{FILENAMES} %{FILEMODES:octal} %{LONGFILESIZES} \
     %{FILEMTIMES} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS} %{FILEDIGESTS} %{FILELINKTOS}\n]";
 
 /// The packages below a directory of the corpus; none where there is no corpus or no rpm.
@@ -83,8 +86,9 @@ fn compare(path: &Path, package: &Package) {
     };
     let ours =
         |all: &[strata_rpm::Dependency]| sorted(all.iter().map(ToString::to_string).collect());
-    let theirs =
-        |option: &str| sorted(query(&[option]).lines().map(|l| l.trim().to_owned()).collect());
+    // as with the package's own epoch
+    let line = |line: &str| line.trim().replace(" 0:", " ");
+    let theirs = |option: &str| sorted(query(&[option]).lines().map(line).collect());
     let requires: Vec<_> = package.requires.iter().map(|r| r.dependency.clone()).collect();
     assert_eq!(ours(&requires), theirs("--requires"), "{path:?}");
     assert_eq!(ours(&package.provides), theirs("--provides"), "{path:?}");
