@@ -14,7 +14,7 @@ mod rpm;
 use rpm::Lab;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -394,6 +394,71 @@ fn special_files_and_capabilities() {
          %caps(cap_bpf=p) /run/d",
     )];
     compare(&lab, "root", &rpms, Options::default());
+}
+
+/// What rpm 4.18 still makes: each compressor, and no compression.
+#[test]
+fn payload_formats() {
+    if !rpm::available() {
+        return;
+    }
+    let lab = Lab::new();
+    for (format, magic) in [
+        ("w9.gzdio", &b"\x1f\x8b"[..]),
+        ("w9.bzdio", b"BZh"),
+        ("w6.xzdio", b"\xfd7zXZ"),
+        ("w6.lzdio", b"\x5d\0\0"),
+        ("w3.zstdio", b"\x28\xb5\x2f\xfd"),
+        ("w.ufdio", b"07070"),
+    ] {
+        let script = format!(
+            "%global _binary_payload {format}\nmkdir -p $R/f; seq 5000 > $R/f/a; ln $R/f/a $R/f/b"
+        );
+        let name = format.replace('.', "");
+        let built = lab.build(&name, 1_600_000_001, &script, "/f/a\n/f/b");
+        let bytes = fs::read(&built).unwrap();
+        let package = RpmFile::parse(&bytes).unwrap();
+        assert!(package.payload.starts_with(magic), "{format}");
+        compare(&lab, &format!("root-{name}"), &[built], Options::default());
+    }
+}
+
+/// In an empty root every `%config` file is new, whoever else has the same one.
+#[test]
+fn configuration_and_other_attributes() {
+    if !rpm::available() {
+        return;
+    }
+    let lab = Lab::new();
+    let script = "mkdir -p $R/etc/d $R/usr/lib/.build-id $R/usr/share/doc/p; cd $R/etc; \
+        echo a > a.conf; echo b > b.conf; echo c > c.conf; echo d > d/d.conf; echo g > g.conf; \
+        echo x > $R/usr/lib/.build-id/x; echo r > $R/usr/share/doc/p/r.conf; echo m > missing";
+    let one = lab.build(
+        "one",
+        1_600_000_001,
+        script,
+        "%config /etc/a.conf\n%config(noreplace) /etc/b.conf\n%config(missingok) /etc/c.conf\n\
+         %config(noreplace) %attr(600,root,root) /etc/d/d.conf\n%ghost %config /etc/g.conf\n\
+         %artifact /usr/lib/.build-id/x\n%doc %config /usr/share/doc/p/r.conf\n\
+         %missingok /etc/missing",
+    );
+    let two = lab.build(
+        "two",
+        1_600_000_002,
+        script,
+        "%config(noreplace) /etc/a.conf\n/etc/b.conf\n%config /etc/g.conf\n\
+         %artifact /usr/lib/.build-id/x",
+    );
+    let three =
+        lab.build("three", 1_600_000_003, script, "%config /etc/b.conf\n%config /etc/a.conf");
+    let nodocs = Options { nodocs: true, ..Options::default() };
+    compare(&lab, "alone", std::slice::from_ref(&one), Options::default());
+    compare(&lab, "nodocs", std::slice::from_ref(&one), nodocs);
+    compare(&lab, "both", &[one.clone(), two.clone()], nodocs);
+    compare(&lab, "reverse", &[two.clone(), one.clone()], Options::default());
+    let merged = compare(&lab, "three", &[one, two, three], Options::default());
+    let names = merged.tree.iter().map(|(path, _)| path.to_string());
+    assert!(names.into_iter().all(|path| !path.contains(".rpm")), "nothing was put aside");
 }
 
 #[test]

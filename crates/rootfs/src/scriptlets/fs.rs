@@ -71,6 +71,11 @@ impl<'a> Fs<'a> {
         }
     }
 
+    /// Whether a package of the image has the path, be it installed yet or not.
+    pub(super) fn in_image(&self, path: &TreePath) -> bool {
+        self.base.get(path).is_some()
+    }
+
     fn visible(&self, node: &Node) -> bool {
         match (self.installed, node.origin) {
             (Some(count), Origin::Package(package)) => package.0 < count,

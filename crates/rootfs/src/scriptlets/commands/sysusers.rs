@@ -1,5 +1,7 @@
-//! `systemd-sysusers` and `systemd-machine-id-setup`: what is the same in all images. The accounts of `sysusers.d` are made elsewhere, for all packages at once.
+//! `systemd-sysusers` and `systemd-machine-id-setup`: what is the same in all images. The accounts
+//! of `sysusers.d` are made elsewhere, for all packages at once.
 
+use crate::TreePath;
 use crate::scriptlets::{
     Action,
     fs::Meta,
@@ -7,8 +9,12 @@ use crate::scriptlets::{
 };
 
 pub(super) fn sysusers(shell: &mut Shell<'_>, words: &[String]) -> Status {
-    // lines from elsewhere than the packages' own files are not known there
-    if words.iter().any(|word| word == "-" || word == "--inline" || word.starts_with("--replace")) {
+    let inline = words.iter().any(|word| word == "-" || word == "--inline");
+    // A `%pre` gives the lines of a file that its package is about to bring. Other lines are not
+    // known where the accounts are made.
+    let brought = words.iter().find_map(|word| word.strip_prefix("--replace="));
+    let known = brought.and_then(|path| TreePath::new(path).ok());
+    if inline && !known.is_some_and(|path| shell.fs.in_image(&path)) {
         return super::unsupported("systemd-sysusers with lines of its own");
     }
     let command = [&["systemd-sysusers".to_owned()], words].concat().join(" ");
