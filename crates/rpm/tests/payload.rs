@@ -125,6 +125,21 @@ fn rpms_stripped_archives() {
 }
 
 #[test]
+fn archives_of_the_crc_form() {
+    let (header, mut archive) = taken_apart();
+    let mut members = 0;
+    for at in (0..archive.len() - 6).step_by(4) {
+        if archive[at..].starts_with(b"070701") {
+            archive[at + 5] = b'2';
+            members += 1;
+        }
+    }
+    assert!(members > 10, "{members}");
+    let (_, all) = contents(&assemble(&header, &archive)).unwrap();
+    assert!(all == expected());
+}
+
+#[test]
 fn unread_content_is_skipped_and_checked() {
     let bytes = sample();
     let rpm = RpmFile::parse(&bytes).unwrap();

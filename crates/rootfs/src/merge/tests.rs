@@ -281,12 +281,17 @@ fn unknown_owners_become_root_without_set_id_bits() {
 fn special_files() {
     let null = FileEntry { mode: 0o020_666, rdev: 0x0103, ..file("/dev/null") };
     let pipe = FileEntry { mode: 0o010_600, ..file("/run/pipe") };
-    let merged = one(vec![null, pipe]).unwrap();
+    let disk = FileEntry { mode: 0o060_660, rdev: 0x0811, ..file("/dev/sdb1") };
+    let merged = one(vec![null, pipe, disk]).unwrap();
     let device = Kind::Device { block: false, major: 1, minor: 3 };
     assert_eq!(node(&merged, "/dev/null").kind, device);
+    let device = Kind::Device { block: true, major: 8, minor: 17 };
+    assert_eq!(node(&merged, "/dev/sdb1").kind, device);
     assert_eq!(node(&merged, "/run/pipe").kind, Kind::Fifo);
     let socket = FileEntry { mode: 0o140_755, ..file("/run/s") };
+    let ghost = FileEntry { flags: GHOST, ..socket.clone() };
     assert!(matches!(one(vec![socket]), Err(MergeError::Type { .. })));
+    assert_eq!(states(&one(vec![ghost]).unwrap(), 0), [0], "nothing has to be made of it");
 }
 
 #[test]
