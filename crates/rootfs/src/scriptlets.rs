@@ -9,6 +9,7 @@
 //! system, where every program takes no time: all that is written is dated with the task's time.
 //! A program runs only if the tree has it; else the shell says `not found`, as it would.
 
+mod accounts_of;
 mod commands;
 mod effects;
 mod error;
@@ -22,6 +23,7 @@ mod streams;
 mod tests;
 mod units;
 
+pub use accounts_of::accounts_of;
 pub use effects::{Action, Effects, Outcome};
 pub use error::ScriptletError;
 pub use fs::Contents;

@@ -92,6 +92,37 @@ impl Definitions {
         this
     }
 
+    /// Adds what one line asks for, unless the name is taken.
+    pub fn add(&mut self, directive: Directive) {
+        match directive {
+            Directive::User(user) if self.users.iter().all(|one| one.name != user.name) => {
+                self.users.push(user);
+            }
+            Directive::Group(group) if self.groups.iter().all(|one| one.name != group.name) => {
+                self.groups.push(group);
+            }
+            Directive::Member { user, group } => {
+                let member = (user, group);
+                if !self.members.contains(&member) {
+                    self.members.push(member);
+                }
+            }
+            Directive::Range { low, high } => self.ranges.push((low, high)),
+            Directive::User(_) | Directive::Group(_) => {}
+        }
+    }
+
+    /// Adds the users, groups and members of another, whose names come after those here.
+    pub fn extend(&mut self, other: Self) {
+        let users = other.users.into_iter().map(Directive::User);
+        let groups = other.groups.into_iter().map(Directive::Group);
+        let members = other.members.into_iter();
+        let members = members.map(|(user, group)| Directive::Member { user, group });
+        for directive in users.chain(groups).chain(members) {
+            self.add(directive);
+        }
+    }
+
     fn add_snippet(&mut self, path: &str, text: &[u8], taken: &mut Taken) {
         let text = String::from_utf8_lossy(text);
         for (line, number) in text.lines().zip(1..) {

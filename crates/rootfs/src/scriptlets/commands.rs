@@ -3,11 +3,13 @@
 mod accounts;
 mod alternatives;
 mod copy;
+mod crypto_policies;
 mod files;
 mod find;
 mod grep;
 mod info;
 mod ldconfig;
+mod machine;
 mod meta;
 mod modes;
 mod nothing;
@@ -91,6 +93,12 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "install-info" => info::install_info,
         "systemd-machine-id-setup" => sysusers::machine_id,
         "ldconfig" => ldconfig::ldconfig,
+        "update-crypto-policies" => crypto_policies::update,
+        "setfacl" => nothing::setfacl,
+        "uname" => machine::uname,
+        "arch" => machine::arch,
+        "date" => machine::date,
+        "pidof" | "pgrep" => machine::no_process,
         _ => return None,
     })
 }
@@ -103,7 +111,16 @@ pub(super) fn run(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Option
     if nothing::is_nothing(name) {
         return Some(nothing::ignored(shell, name, words));
     }
-    nothing::is_needed(name).then(|| nothing::needed(name))
+    None
+}
+
+/// Why a program that is none of these cannot be done without.
+pub(super) fn lacking(name: &str) -> ScriptletError {
+    if nothing::is_needed(name) {
+        ScriptletError::NeedsProgram { program: name.to_owned(), line: 0 }
+    } else {
+        ScriptletError::unsupported(name)
+    }
 }
 
 fn builtin(name: &str) -> Option<Command> {

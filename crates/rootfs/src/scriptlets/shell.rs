@@ -18,8 +18,9 @@ use super::{
     limits::Budget,
     streams::{Stream, Streams},
 };
+use crate::accounts::Directive;
 use brush_parser::ast;
-use std::{collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 pub(in crate::scriptlets) use builtins::find as builtin;
 
@@ -85,6 +86,10 @@ pub(super) struct Shell<'a> {
     pub fs: Fs<'a>,
     pub budget: Budget,
     pub actions: Vec<Action>,
+    /// The accounts that were asked for, as lines of `sysusers.d` would ask for them.
+    pub accounts: Vec<Directive>,
+    /// Nothing but `accounts` counts: every program is there, and those not known do nothing.
+    pub rehearsal: bool,
     pub env: Env,
     /// Line of the script, for errors.
     pub line: usize,
@@ -101,6 +106,32 @@ pub(super) struct Shell<'a> {
 
 /// Runs a scriptlet's interpreter.
 pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
+    let (mut shell, collected) = start(task);
+    let status = match shell.interpret() {
+        Ok(status) | Err(Flow::Exit(status) | Flow::Return(status)) => status,
+        Err(Flow::Break(_) | Flow::Continue(_)) => 0,
+        Err(Flow::Fatal(error)) => return Err(error.at(shell.line)),
+    };
+    let Shell { fs, actions, .. } = shell;
+    let output = collected.borrow().clone();
+    Ok(Effects { changes: fs.finish(), actions, output, status })
+}
+
+/// Runs a scriptlet only to learn which accounts it asks for; what it does to the tree counts as
+/// far as it got.
+pub(super) fn rehearse(task: &ScriptletTask<'_>) -> (Vec<Directive>, Effects) {
+    let (mut shell, _) = start(task);
+    shell.rehearsal = true;
+    let status = match shell.interpret() {
+        Ok(status) | Err(Flow::Exit(status)) => status,
+        Err(_) => 0,
+    };
+    let Shell { fs, actions, accounts, .. } = shell;
+    (accounts, Effects { changes: fs.finish(), actions, output: Vec::new(), status })
+}
+
+/// A shell before its first command, and what will hold its output.
+fn start<'a>(task: &'a ScriptletTask<'a>) -> (Shell<'a>, Rc<RefCell<Vec<u8>>>) {
     let (output, collected) = Stream::buffer();
     let streams =
         BTreeMap::from([(0, Stream::input(task.stdin.to_vec())), (1, output.clone()), (2, output)]);
@@ -119,11 +150,13 @@ pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
         let variable = Variable { value: Some(value.to_owned()), exported, readonly: false };
         variables.insert(name.to_owned(), variable);
     }
-    let mut shell = Shell {
+    let shell = Shell {
         task,
         fs: Fs::new(task.tree, task.contents, task.installed, task.mtime, &task.limits),
         budget: Budget { left: task.limits },
         actions: Vec::new(),
+        accounts: Vec::new(),
+        rehearsal: false,
         env: Env {
             variables,
             functions: BTreeMap::new(),
@@ -140,14 +173,7 @@ pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
         locals: Vec::new(),
         substituted: None,
     };
-    let status = match shell.interpret() {
-        Ok(status) | Err(Flow::Exit(status) | Flow::Return(status)) => status,
-        Err(Flow::Break(_) | Flow::Continue(_)) => 0,
-        Err(Flow::Fatal(error)) => return Err(error.at(shell.line)),
-    };
-    let Shell { fs, actions, .. } = shell;
-    let output = collected.borrow().clone();
-    Ok(Effects { changes: fs.finish(), actions, output, status })
+    (shell, collected)
 }
 
 impl Shell<'_> {

@@ -4,11 +4,14 @@
 //! same in every image; else the highest free one below 1000, or the lowest one above for people.
 
 use super::{make_directories, parse, text_of, unsupported};
+use crate::accounts::{Directive, Primary, SysGroup, SysUser};
 use crate::scriptlets::{
     Action,
+    accounts_of::UNKNOWN,
     fs::{FsError, Meta},
     shell::{Flow, Shell, Status},
 };
+use std::collections::BTreeSet;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
@@ -26,6 +29,7 @@ fn by_number(text: &str, number: &str) -> Option<String> {
 }
 
 fn write(shell: &mut Shell<'_>, path: &str, text: &str, mode: u16) -> Result<(), Flow> {
+    shell.budget.bytes(text.len())?;
     let mut inner = || -> Result<(), FsError> {
         make_directories(shell, "/etc")?;
         let place = shell.fs.resolve(path.as_bytes(), true)?;
@@ -58,12 +62,13 @@ fn append(shell: &mut Shell<'_>, path: &str, line: &str, needed: bool) -> Result
     write(shell, path, &text, if needed { 0o644 } else { 0 })
 }
 
-fn free(text: &str, other: &str, system: bool, known: Option<u32>) -> u32 {
-    let taken = |id: &u32| {
-        let id = id.to_string();
-        by_number(text, &id).is_some() || by_number(other, &id).is_some()
-    };
-    let found = if system {
+fn free(shell: &Shell<'_>, (text, other): (&str, &str), system: bool, known: Option<u32>) -> u32 {
+    let numbers = text.lines().chain(other.lines()).map(|line| field(line, 2));
+    let numbers: BTreeSet<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
+    let taken = |id: &u32| numbers.contains(id);
+    let found = if shell.rehearsal {
+        (UNKNOWN..u32::MAX).find(|id| !taken(id))
+    } else if system {
         (101..1000).rev().find(|id| !taken(id))
     } else {
         (1000..60000).find(|id| !taken(id))
@@ -110,17 +115,19 @@ pub(super) fn groupadd(shell: &mut Shell<'_>, words: &[String]) -> Status {
                     shell.complain(format!("groupadd: GID '{text}' already exists"))?;
                     return Ok(4);
                 }
-                free(&group, "", parsed.has('r'), known)
+                free(shell, (&group, ""), parsed.has('r'), known)
             } else {
                 gid
             }
         }
         None => {
             let passwd = text_of(shell, PASSWD)?.unwrap_or_default();
-            free(&group, &passwd, parsed.has('r'), known)
+            free(shell, (&group, &passwd), parsed.has('r'), known)
         }
     };
     add_group(shell, name, gid)?;
+    let asked = parsed.value('g').map(|_| gid);
+    shell.accounts.push(Directive::Group(SysGroup { name: name.clone(), gid: asked }));
     Ok(0)
 }
 
@@ -175,7 +182,7 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
             let Ok(uid) = text.parse() else { return Ok(3) };
             uid
         }
-        None => free(&passwd, &group, system, shell.task.owners.uid(name)),
+        None => free(shell, (&passwd, &group), system, shell.task.owners.uid(name)),
     };
     let gid = match parsed.value('g').and_then(find) {
         Some(line) => field(&line, 2).parse().unwrap_or(0),
@@ -190,7 +197,7 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
             let known = shell.task.owners.gid(name);
             let gid = match known {
                 None if same => uid,
-                known => free(&group, &passwd, system, known),
+                known => free(shell, (&group, &passwd), system, known),
             };
             add_group(shell, name, gid)?;
             gid
@@ -211,6 +218,20 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
         join(shell, other, name)?;
     }
     shell.actions.push(Action::User { name: name.clone(), uid });
+    let primary = match parsed.value('g') {
+        Some(group) => group.parse().map_or(Primary::Named(group.to_owned()), Primary::Number),
+        None if parsed.has('N') => Primary::Number(100),
+        None => Primary::Own,
+    };
+    shell.accounts.push(Directive::User(SysUser {
+        name: name.clone(),
+        uid: parsed.value('u').map(|_| uid),
+        primary,
+        description: comment.to_owned(),
+        home: Some(home),
+        shell: Some(login.to_owned()),
+        locked: false,
+    }));
     if parsed.has('m') || !system && !parsed.has('M') {
         return unsupported("useradd that makes a home directory");
     }
@@ -239,6 +260,8 @@ fn join(shell: &mut Shell<'_>, group: &str, user: &str) -> Result<(), Flow> {
             write(shell, path, &out, 0)?;
         }
     }
+    let (user, group) = (user.to_owned(), group.to_owned());
+    shell.accounts.push(Directive::Member { user, group });
     Ok(())
 }
 

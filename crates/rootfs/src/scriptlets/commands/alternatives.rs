@@ -70,8 +70,54 @@ pub(super) fn alternatives(shell: &mut Shell<'_>, words: &[String]) -> Status {
             [name, path] => remove(shell, style, name, path),
             _ => unsupported("alternatives --remove"),
         },
+        "--display" | "--list" => match rest.as_slice() {
+            [name] => display(shell, style, name),
+            _ => unsupported("alternatives --display"),
+        },
         other => unsupported(format!("alternatives {other}")),
     }
+}
+
+/// What chkconfig's program tells of a name, and dpkg's only when there is nothing to tell.
+fn display(shell: &mut Shell<'_>, style: Style, name: &str) -> Status {
+    let Some(group) = read(shell, style, name)? else {
+        if style == Style::Dpkg {
+            let text = format!("update-alternatives: error: no alternatives for {name}");
+            return shell.complain(text).map(|_| 2);
+        }
+        return Ok(2);
+    };
+    if style == Style::Dpkg {
+        return unsupported("update-alternatives --display");
+    }
+    let link = format!("/etc/alternatives/{name}");
+    let place = shell.fs.lookup(link.as_bytes(), false).ok();
+    let target = place.as_ref().and_then(|place| shell.fs.node(place)).and_then(|node| {
+        let Kind::Symlink { target } = &node.kind else { return None };
+        Some(String::from_utf8_lossy(target).into_owned())
+    });
+    let mode = if group.manual { "manual" } else { "auto" };
+    let mut text = format!("{name} - status is {mode}.\n");
+    match target {
+        Some(target) => text.push_str(&format!(" link currently points to {target}\n")),
+        None => text.push_str(" link unreadable\n"),
+    }
+    for choice in &group.choices {
+        text.push_str(&choice.path);
+        if !choice.family.is_empty() {
+            text.push_str(&format!(" - family {}", choice.family));
+        }
+        text.push_str(&format!(" - priority {}\n", choice.priority));
+        for ((name, _), path) in group.followers.iter().zip(&choice.followers) {
+            let path = if path.is_empty() { "(null)" } else { path };
+            text.push_str(&format!(" slave {name}: {path}\n"));
+        }
+    }
+    if let Some(best) = best(&group) {
+        text.push_str(&format!("Current `best' version is {}.\n", best.path));
+    }
+    shell.out(text)?;
+    Ok(0)
 }
 
 fn install(shell: &mut Shell<'_>, style: Style, words: &[&str]) -> Status {

@@ -3,9 +3,12 @@
 use super::{failed, operand, parse, unsupported};
 use crate::scriptlets::{
     fs::FsError,
-    shell::{Shell, Status},
+    shell::{Flow, Shell, Status},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io::Read};
+
+/// Bytes of a manual that are looked at.
+const MANUAL: u64 = 64 << 20;
 
 const HEAD: &str = "This is the file .../info/dir, which contains the\n\
     topmost node of the Info hierarchy, called (dir)Top.\n\
@@ -23,7 +26,7 @@ const HEAD: &str = "This is the file .../info/dir, which contains the\n\
     \n\
     * Menu:\n";
 
-/// Compressed manuals are not read: what they list is not known then.
+/// Manuals are read plain or packed by gzip.
 pub(super) fn install_info(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let names = [
         ("delete", 'r'),
@@ -36,8 +39,8 @@ pub(super) fn install_info(shell: &mut Shell<'_>, words: &[String]) -> Status {
         ("entry", 'e'),
     ];
     let parsed = parse("install-info", words, "rD:d:i:qs:e:", &names)?;
-    if parsed.has('r') || parsed.has('s') || parsed.has('e') {
-        return unsupported("install-info --delete, --section or --entry");
+    if parsed.has('r') {
+        return unsupported("install-info --delete");
     }
     let mut operands = parsed.operands.iter().cloned();
     let Some(manual) = parsed.value('i').map(str::to_owned).or_else(|| operands.next()) else {
@@ -51,15 +54,35 @@ pub(super) fn install_info(shell: &mut Shell<'_>, words: &[String]) -> Status {
             None => return unsupported("install-info without a directory"),
         },
     };
+    // the plain name stands for a packed manual, too
+    let packed = format!("{manual}.gz");
+    let lacks = |name: &str| shell.fs.lookup(name.as_bytes(), true).is_err();
+    let manual = if lacks(&manual) && !lacks(&packed) { packed } else { manual };
     let Some(bytes) = operand(shell, "install-info", &manual)? else { return Ok(1) };
-    if bytes.starts_with(&[0x1f, 0x8b])
-        || bytes.starts_with(b"\xfd7zXZ")
-        || bytes.starts_with(b"BZh")
-    {
-        return unsupported("install-info of a compressed manual");
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) { unpack(shell, &bytes)? } else { bytes };
+    if bytes.starts_with(b"\xfd7zXZ") || bytes.starts_with(b"BZh") {
+        return unsupported("install-info of a manual that gzip did not pack");
     }
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let entries = entries(&text);
+    let values = |letter| {
+        let own = parsed.options.iter().filter(move |(one, _)| *one == letter);
+        own.map(|(_, value)| value.clone())
+    };
+    let (given, sections): (Vec<_>, Vec<_>) = (values('e').collect(), values('s').collect());
+    let mut found = entries(&text);
+    if !given.is_empty() {
+        let entries: Vec<String> = given.iter().map(|entry| format!("{entry}\n")).collect();
+        let mut own: Vec<String> = found.keys().cloned().collect();
+        if own.is_empty() {
+            own.push("Miscellaneous".to_owned());
+        }
+        found = own.into_iter().map(|section| (section, entries.clone())).collect();
+    }
+    if !sections.is_empty() {
+        let all: Vec<String> = found.into_values().flatten().collect();
+        found = sections.into_iter().map(|section| (section, all.clone())).collect();
+    }
+    let entries = found;
     if entries.is_empty() {
         return Ok(0);
     }
@@ -76,6 +99,18 @@ pub(super) fn install_info(shell: &mut Shell<'_>, words: &[String]) -> Status {
         Ok(()) => Ok(0),
         Err(error) => failed(shell, dir, error),
     }
+}
+
+/// What gzip packed, as far as the limits allow.
+fn unpack(shell: &mut Shell<'_>, bytes: &[u8]) -> Result<Vec<u8>, Flow> {
+    let most = shell.budget.left.bytes.min(MANUAL);
+    let mut out = Vec::new();
+    let mut reader = flate2::read::MultiGzDecoder::new(bytes).take(most);
+    if reader.read_to_end(&mut out).is_err() || out.len() as u64 == most {
+        return unsupported("install-info of a damaged or huge manual");
+    }
+    shell.budget.bytes(out.len())?;
+    Ok(out)
 }
 
 /// The entries of a manual by the section they belong to.

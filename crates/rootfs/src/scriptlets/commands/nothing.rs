@@ -1,7 +1,7 @@
 //! Programs that do nothing in an image, and those that cannot be done here.
 
 use crate::scriptlets::{
-    Action, ScriptletError,
+    Action,
     shell::{Shell, Status},
 };
 
@@ -39,7 +39,7 @@ const NOTHING: [&str; 28] = [
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 24] = [
+const NEEDED: [&str; 23] = [
     "gtk-update-icon-cache",
     "gtk4-update-icon-cache",
     "update-desktop-database",
@@ -53,7 +53,6 @@ const NEEDED: [&str; 24] = [
     "gtk-query-immodules-3.0",
     "gtk-query-immodules-3.0-64",
     "update-ca-trust",
-    "update-crypto-policies",
     "ca-legacy",
     "texhash",
     "mktexlsr",
@@ -85,7 +84,25 @@ pub(super) fn ignored(shell: &mut Shell<'_>, name: &str, words: &[String]) -> St
     Ok(0)
 }
 
-/// A program that is needed itself.
-pub(super) fn needed(name: &str) -> Status {
-    Err(ScriptletError::NeedsProgram { program: name.to_owned(), line: 0 }.into())
+/// `setfacl`: an image's layers hold no such lists, so the modes stay as they are. Paths that are
+/// not there are errors all the same.
+pub(super) fn setfacl(shell: &mut Shell<'_>, words: &[String]) -> Status {
+    let mut status = 0;
+    let mut words_left = words.iter();
+    while let Some(word) = words_left.next() {
+        if let Some(long) = word.strip_prefix("--") {
+            let takes = ["set", "modify", "remove", "set-file", "modify-file", "remove-file"];
+            if takes.contains(&long) {
+                words_left.next();
+            }
+        } else if let Some(letters) = word.strip_prefix('-') {
+            if letters.ends_with(['m', 'x', 'M', 'X']) || letters == "s" {
+                words_left.next();
+            }
+        } else if let Err(error) = shell.fs.lookup(word.as_bytes(), true) {
+            status = shell.complain(format!("setfacl: {word}: {error}"))?;
+        }
+    }
+    ignored(shell, "setfacl", words)?;
+    Ok(status)
 }

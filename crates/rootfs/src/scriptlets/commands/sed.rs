@@ -1,4 +1,4 @@
-//! `sed`: `s`, `d`, `p`, `q`, `a`, `i`, `c`, `y`, `=` of no use here; addresses; `-i`, `-e`, `-n`, `-E`.
+//! `sed`, but for what reads and writes other files and the case of replacements.
 
 mod script;
 
@@ -122,105 +122,259 @@ pub(super) fn sed(shell: &mut Shell<'_>, words: &[String]) -> Status {
     Ok(status)
 }
 
+/// A script in the course of running.
+struct Run<'l> {
+    lines: Vec<&'l [u8]>,
+    /// How many lines were read.
+    number: usize,
+    space: Vec<u8>,
+    /// The newline of the last line that was read, if it had one.
+    end: &'static [u8],
+    hold: Vec<u8>,
+    /// By command: whether its range has begun, and the line that ends it if it is counted.
+    inside: Vec<Option<usize>>,
+    /// Of `a`: comes before the next line.
+    after: Vec<u8>,
+    out: Vec<u8>,
+    quiet: bool,
+    /// For `t`.
+    substituted: bool,
+}
+
+/// How a cycle ended.
+enum End {
+    /// The space is printed.
+    Print,
+    /// It is not.
+    Delete,
+    /// It begins anew with what is left of the space.
+    Again,
+    /// The script ends; what is there is printed.
+    Quit,
+}
+
 /// Runs the script over a text.
 fn edit(shell: &mut Shell<'_>, edits: &[Edit], text: &[u8], quiet: bool) -> Result<Vec<u8>, Flow> {
-    let lines: Vec<&[u8]> = super::text::lines(text).collect();
-    let mut inside = vec![false; edits.len()];
-    let mut out = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let (mut space, end) = match line.strip_suffix(b"\n") {
-            Some(line) => (line.to_vec(), &b"\n"[..]),
-            None => (line.to_vec(), &b""[..]),
+    let mut run = Run {
+        lines: super::text::lines(text).collect(),
+        number: 0,
+        space: Vec::new(),
+        end: b"\n",
+        hold: Vec::new(),
+        inside: vec![None; edits.len()],
+        after: Vec::new(),
+        out: Vec::new(),
+        quiet,
+        substituted: false,
+    };
+    let mut again = false;
+    while again || run.read() {
+        let end = run.cycle(shell, edits)?;
+        if matches!(end, End::Print | End::Quit) && !quiet {
+            run.print_space();
+        }
+        run.append();
+        again = matches!(end, End::Again);
+        if matches!(end, End::Quit) {
+            break;
+        }
+    }
+    Ok(run.out)
+}
+
+impl Run<'_> {
+    fn last(&self) -> bool {
+        self.number >= self.lines.len()
+    }
+
+    /// The next line into the space; false when there is none.
+    fn read(&mut self) -> bool {
+        let Some(line) = self.lines.get(self.number) else { return false };
+        self.number += 1;
+        self.substituted = false;
+        let (line, end) = match line.strip_suffix(b"\n") {
+            Some(line) => (line, &b"\n"[..]),
+            None => (*line, &b""[..]),
         };
-        let number = index + 1;
-        let last = number == lines.len();
-        let mut deleted = false;
-        let mut after: Vec<u8> = Vec::new();
-        let mut quit = false;
-        for (edit, inside) in edits.iter().zip(&mut inside) {
+        self.space = line.to_vec();
+        self.end = end;
+        true
+    }
+
+    /// A last line without an end gets one when something follows.
+    fn print(&mut self, text: &[u8], end: &[u8]) {
+        if self.out.last().is_some_and(|b| *b != b'\n') {
+            self.out.push(b'\n');
+        }
+        self.out.extend_from_slice(text);
+        self.out.extend_from_slice(end);
+    }
+
+    fn print_space(&mut self) {
+        let space = std::mem::take(&mut self.space);
+        self.print(&space, self.end);
+        self.space = space;
+    }
+
+    fn append(&mut self) {
+        let after = std::mem::take(&mut self.after);
+        if !after.is_empty() {
+            self.print(&after, b"");
+        }
+    }
+
+    fn cycle(&mut self, shell: &mut Shell<'_>, edits: &[Edit]) -> Result<End, Flow> {
+        let mut at = 0;
+        while let Some(edit) = edits.get(at) {
             shell.budget.steps(1)?;
-            if !selects(edit, inside, &space, number, last) {
+            let selected = self.selects(edit, at);
+            at += 1;
+            if !selected {
+                if let Command::Block(end) = &edit.command {
+                    at = *end;
+                }
                 continue;
             }
             match &edit.command {
-                Command::Delete => deleted = true,
-                Command::Print => out.extend([&space[..], b"\n"].concat()),
-                Command::Quit => quit = true,
-                Command::End => break,
-                Command::Append(text) => after.extend([text.as_bytes(), b"\n"].concat()),
-                Command::Insert(text) => out.extend([text.as_bytes(), b"\n"].concat()),
-                Command::Change(text) => {
-                    deleted = true;
-                    // of a range only the end is replaced
-                    if !matches!(edit.addresses.as_slice(), [_, _]) || !*inside {
-                        out.extend([text.as_bytes(), b"\n"].concat());
+                Command::Block(_) | Command::Nothing => {}
+                Command::Delete => return Ok(End::Delete),
+                Command::Print => {
+                    shell.budget.bytes(self.space.len())?;
+                    self.print_space();
+                }
+                Command::Quit => return Ok(End::Quit),
+                Command::Jump(to) => at = *to,
+                Command::JumpIf(to) => {
+                    if std::mem::take(&mut self.substituted) {
+                        at = *to;
                     }
                 }
+                Command::Append(text) => {
+                    self.after.extend([text.as_bytes(), b"\n"].concat());
+                }
+                Command::Insert(text) => self.print(text.as_bytes(), b"\n"),
+                Command::Change(text) => {
+                    // of a range only the end is replaced
+                    if edit.addresses.len() < 2 || self.inside[at - 1].is_none() {
+                        self.print(text.as_bytes(), b"\n");
+                    }
+                    return Ok(End::Delete);
+                }
                 Command::Translate(from, to) => {
-                    for b in &mut space {
+                    for b in &mut self.space {
                         if let Some(at) = from.iter().position(|own| own == b) {
                             *b = to[at];
                         }
                     }
                 }
                 Command::Substitute(substitution) => {
-                    if let Some(new) = substitution.apply(&space) {
-                        space = new;
-                        shell.budget.bytes(space.len())?;
+                    if let Some(new) = substitution.apply(&self.space) {
+                        self.space = new;
+                        self.substituted = true;
+                        shell.budget.bytes(self.space.len())?;
                         if substitution.print {
-                            out.extend([&space[..], b"\n"].concat());
+                            self.print_space();
                         }
                     }
                 }
+                Command::Hold { add: false } => self.hold.clone_from(&self.space),
+                Command::Get { add: false } => self.space.clone_from(&self.hold),
+                Command::Hold { add: true } => {
+                    self.hold.push(b'\n');
+                    self.hold.extend_from_slice(&self.space);
+                }
+                Command::Get { add: true } => {
+                    self.space.push(b'\n');
+                    self.space.extend_from_slice(&self.hold);
+                }
+                Command::Exchange => std::mem::swap(&mut self.space, &mut self.hold),
+                Command::Next => {
+                    if self.last() {
+                        return Ok(End::Print);
+                    }
+                    if !self.quiet {
+                        self.print_space();
+                    }
+                    self.append();
+                    let substituted = self.substituted;
+                    self.read();
+                    self.substituted = substituted;
+                }
+                Command::NextMore => {
+                    if self.last() {
+                        return Ok(End::Print);
+                    }
+                    self.append();
+                    let (before, substituted) = (std::mem::take(&mut self.space), self.substituted);
+                    self.read();
+                    self.substituted = substituted;
+                    self.space = [&before[..], b"\n", &self.space].concat();
+                }
+                Command::DeleteFirst => match self.space.iter().position(|b| *b == b'\n') {
+                    Some(end) => {
+                        self.space.drain(..=end);
+                        return Ok(End::Again);
+                    }
+                    None => return Ok(End::Delete),
+                },
+                Command::PrintFirst => {
+                    let end = self.space.iter().position(|b| *b == b'\n');
+                    let first = self.space[..end.unwrap_or(self.space.len())].to_vec();
+                    self.print(&first, b"\n");
+                }
+                Command::Number => {
+                    let number = self.number.to_string();
+                    self.print(number.as_bytes(), b"\n");
+                }
             }
-            if deleted || quit {
-                break;
+            shell.budget.bytes(self.space.len().saturating_add(self.hold.len()) / 64)?;
+        }
+        Ok(End::Print)
+    }
+
+    fn hits(&self, address: &Address) -> bool {
+        match address {
+            Address::Line(own) => *own == self.number,
+            Address::Last => self.last(),
+            Address::Match(regex) => regex.is_match(&self.space),
+            Address::Step(first, 0) => *first == self.number,
+            Address::Step(first, step) => {
+                self.number >= *first && (self.number - first).is_multiple_of(*step)
             }
-        }
-        if !deleted && !quiet {
-            out.extend_from_slice(&space);
-            out.extend_from_slice(end);
-        }
-        if !after.is_empty() && out.last().is_some_and(|b| *b != b'\n') {
-            out.push(b'\n');
-        }
-        out.extend(after);
-        shell.budget.bytes(space.len())?;
-        if quit {
-            break;
+            Address::Start | Address::More(_) => false,
         }
     }
-    Ok(out)
-}
 
-fn selects(edit: &Edit, inside: &mut bool, line: &[u8], number: usize, last: bool) -> bool {
-    let hits = |address: &Address| match address {
-        Address::Line(own) => *own == number,
-        Address::Last => last,
-        Address::Match(regex) => regex.is_match(line),
-    };
-    let selected = match edit.addresses.as_slice() {
-        [] => true,
-        [only] => hits(only),
-        [first, second, ..] => {
-            if *inside {
-                *inside = match second {
-                    Address::Line(own) => number < *own,
-                    other => !hits(other),
-                };
-                // past its end already: the range was one line
-                !matches!(second, Address::Line(own) if number > *own)
-            } else if hits(first) {
-                *inside = match second {
-                    Address::Line(own) => number < *own,
-                    Address::Last => !last,
-                    Address::Match(_) => true,
-                };
-                true
-            } else {
-                false
+    fn selects(&mut self, edit: &Edit, at: usize) -> bool {
+        let number = self.number;
+        let selected = match edit.addresses.as_slice() {
+            [] => true,
+            [only] => self.hits(only),
+            [first, second, ..] => {
+                // a range from the start is in its course before the first line
+                let from_start = matches!(first, Address::Start) && number == 1;
+                if let Some(end) = self.inside[at].or(from_start.then_some(usize::MAX)) {
+                    let ends = match second {
+                        Address::Line(_) | Address::More(_) => number >= end,
+                        other => self.hits(other),
+                    };
+                    self.inside[at] = (!ends).then_some(end);
+                    // past its end already: the range was one line
+                    !matches!(second, Address::Line(_)) || number <= end
+                } else if self.hits(first) {
+                    let end = match second {
+                        Address::Line(own) => *own,
+                        Address::More(count) => number.saturating_add(*count),
+                        Address::Last if self.last() => number,
+                        _ => usize::MAX,
+                    };
+                    self.inside[at] = (number < end).then_some(end);
+                    true
+                } else {
+                    false
+                }
             }
-        }
-    };
-    selected != edit.negated
+        };
+        selected != edit.negated
+    }
 }

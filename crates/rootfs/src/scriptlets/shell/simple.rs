@@ -203,6 +203,10 @@ impl Shell<'_> {
     pub(in crate::scriptlets) fn program(&mut self, words: &[String]) -> Status {
         let Some((name, arguments)) = words.split_first() else { return Ok(0) };
         self.budget.steps(1)?;
+        if self.rehearsal {
+            let base = name.rsplit('/').next().unwrap_or(name);
+            return commands::run(self, base, arguments).unwrap_or(Ok(0));
+        }
         let Some(path) = self.find_program(name) else {
             self.actions.push(Action::NotFound { program: name.clone() });
             self.complain(format!("/bin/sh: {name}: command not found"))?;
@@ -235,7 +239,7 @@ impl Shell<'_> {
 
     /// A program that is a shell script itself.
     fn interpret_script(&mut self, path: &TreePath, base: &str, arguments: &[String]) -> Status {
-        let needs = || Flow::from(ScriptletError::unsupported(base.to_owned()));
+        let needs = || Flow::from(commands::lacking(base));
         let bytes = match self.fs.read(path) {
             Ok(bytes) => bytes,
             Err(FsError::Fatal(ScriptletError::Content { .. })) | Err(FsError::Errno(_)) => {

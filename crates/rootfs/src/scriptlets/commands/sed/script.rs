@@ -2,6 +2,7 @@
 
 use crate::scriptlets::{ScriptletError, regex};
 use ::regex::bytes::{Captures, Regex};
+use std::collections::BTreeMap;
 
 /// One command with its addresses.
 #[derive(Debug)]
@@ -16,6 +17,12 @@ pub(super) enum Address {
     Line(usize),
     Last,
     Match(Regex),
+    /// `0` before a comma: the range can end in the first line.
+    Start,
+    /// `+N` after a comma: so many lines more.
+    More(usize),
+    /// `FIRST~STEP`
+    Step(usize, usize),
 }
 
 #[derive(Debug)]
@@ -23,8 +30,34 @@ pub(super) enum Command {
     Delete,
     Print,
     Quit,
-    /// `b` without a label: on to the next line.
-    End,
+    /// `{`: what is not selected goes on behind its end.
+    Block(usize),
+    /// `}`, or a label.
+    Nothing,
+    /// `b`: on at this place; behind the last one the cycle ends.
+    Jump(usize),
+    /// `t`: the same after a substitution.
+    JumpIf(usize),
+    /// `h`, `H`
+    Hold {
+        add: bool,
+    },
+    /// `g`, `G`
+    Get {
+        add: bool,
+    },
+    /// `x`
+    Exchange,
+    /// `n`
+    Next,
+    /// `N`
+    NextMore,
+    /// `D`
+    DeleteFirst,
+    /// `P`
+    PrintFirst,
+    /// `=`
+    Number,
     Append(String),
     Insert(String),
     Change(String),
@@ -82,26 +115,35 @@ impl Substitution {
     }
 }
 
+#[derive(Default)]
 struct Reader {
     chars: Vec<char>,
     at: usize,
     extended: bool,
     /// The last expression, for an empty one.
     last: Option<Regex>,
+    /// The place of the command that is read.
+    here: usize,
+    /// Blocks that are open.
+    blocks: Vec<usize>,
+    /// The block that the last command closed.
+    closed: Option<usize>,
+    labels: BTreeMap<String, usize>,
+    /// Jumps and where they lead.
+    jumps: Vec<(usize, String)>,
 }
 
 /// Reads a script.
 pub(super) fn parse(text: &str, extended: bool) -> Result<Vec<Edit>, ScriptletError> {
     let unsupported = || ScriptletError::unsupported(format!("sed '{text}'"));
-    let mut reader = Reader { chars: text.chars().collect(), at: 0, extended, last: None };
-    let mut edits = Vec::new();
-    // blocks: where they began, and what selects them
+    let mut reader = Reader { chars: text.chars().collect(), at: 0, extended, ..Reader::default() };
+    let mut edits: Vec<Edit> = Vec::new();
     loop {
         while matches!(reader.peek(), Some(' ' | '\t' | '\n' | ';')) {
             reader.at += 1;
         }
         if reader.peek().is_none() {
-            return Ok(edits);
+            return reader.resolve(edits).ok_or_else(unsupported);
         }
         if reader.peek() == Some('#') {
             while !matches!(reader.peek(), None | Some('\n')) {
@@ -109,7 +151,12 @@ pub(super) fn parse(text: &str, extended: bool) -> Result<Vec<Edit>, ScriptletEr
             }
             continue;
         }
-        edits.push(reader.edit()?.ok_or_else(unsupported)?);
+        reader.here = edits.len();
+        let edit = reader.edit()?.ok_or_else(unsupported)?;
+        if let Some(begin) = reader.closed.take() {
+            edits[begin].command = Command::Block(edits.len() + 1);
+        }
+        edits.push(edit);
     }
 }
 
@@ -145,6 +192,9 @@ impl Reader {
             self.at += 1;
             self.spaces();
         }
+        if matches!(addresses.as_slice(), [Address::Start] | [Address::More(_), ..]) {
+            return Ok(None);
+        }
         self.spaces();
         let negated = self.peek() == Some('!');
         if negated {
@@ -156,7 +206,35 @@ impl Reader {
             'd' => Command::Delete,
             'p' => Command::Print,
             'q' => Command::Quit,
-            'b' => Command::End,
+            '{' => {
+                self.blocks.push(self.here);
+                return Ok(Some(Edit { addresses, negated, command: Command::Block(0) }));
+            }
+            '}' => {
+                self.closed = self.blocks.pop();
+                if self.closed.is_none() || !addresses.is_empty() {
+                    return Ok(None);
+                }
+                Command::Nothing
+            }
+            ':' => {
+                let label = self.label();
+                self.labels.insert(label, self.here);
+                Command::Nothing
+            }
+            'b' | 't' => {
+                let label = self.label();
+                self.jumps.push((self.here, label));
+                if letter == 'b' { Command::Jump(0) } else { Command::JumpIf(0) }
+            }
+            'h' | 'H' => Command::Hold { add: letter == 'H' },
+            'g' | 'G' => Command::Get { add: letter == 'G' },
+            'x' => Command::Exchange,
+            'n' => Command::Next,
+            'N' => Command::NextMore,
+            'D' => Command::DeleteFirst,
+            'P' => Command::PrintFirst,
+            '=' => Command::Number,
             'a' | 'i' | 'c' => {
                 let text = self.text();
                 match letter {
@@ -182,10 +260,36 @@ impl Reader {
             _ => return Ok(None),
         };
         self.spaces();
-        if !matches!(self.peek(), None | Some(';' | '\n' | '#')) {
+        if !matches!(self.peek(), None | Some(';' | '\n' | '#' | '}')) {
             return Ok(None);
         }
         Ok(Some(Edit { addresses, negated, command }))
+    }
+
+    /// A label ends with the line, or at a semicolon.
+    fn label(&mut self) -> String {
+        self.spaces();
+        let mut label = String::new();
+        while let Some(c) = self.peek().filter(|c| !matches!(c, ';' | '\n' | '}' | ' ' | '\t')) {
+            label.push(c);
+            self.at += 1;
+        }
+        label
+    }
+
+    /// Puts in where jumps lead. None when a label or the end of a block is missing.
+    fn resolve(self, mut edits: Vec<Edit>) -> Option<Vec<Edit>> {
+        if !self.blocks.is_empty() {
+            return None;
+        }
+        for (at, label) in self.jumps {
+            let place = if label.is_empty() { edits.len() } else { *self.labels.get(&label)? };
+            match &mut edits.get_mut(at)?.command {
+                Command::Jump(to) | Command::JumpIf(to) => *to = place,
+                _ => return None,
+            }
+        }
+        Some(edits)
     }
 
     /// None: there is none; inner none: not understood.
@@ -197,16 +301,19 @@ impl Reader {
                 Ok(Some(Some(Address::Last)))
             }
             '0'..='9' => {
-                let mut digits = String::new();
-                while let Some(c) = self.peek().filter(char::is_ascii_digit) {
-                    digits.push(c);
-                    self.at += 1;
-                }
-                let line = digits.parse().ok().filter(|line| *line > 0);
+                let line = self.number();
                 if self.peek() == Some('~') {
-                    return Ok(Some(None));
+                    self.at += 1;
+                    let step = self.number();
+                    let both = line.zip(step);
+                    return Ok(Some(both.map(|(first, step)| Address::Step(first, step))));
                 }
-                Ok(Some(line.map(Address::Line)))
+                let address = |line| if line == 0 { Address::Start } else { Address::Line(line) };
+                Ok(Some(line.map(address)))
+            }
+            '+' => {
+                self.at += 1;
+                Ok(Some(self.number().map(Address::More)))
             }
             '/' | '\\' => {
                 self.at += 1;
@@ -223,6 +330,15 @@ impl Reader {
             }
             _ => Ok(None),
         }
+    }
+
+    fn number(&mut self) -> Option<usize> {
+        let mut digits = String::new();
+        while let Some(c) = self.peek().filter(char::is_ascii_digit) {
+            digits.push(c);
+            self.at += 1;
+        }
+        digits.parse().ok()
     }
 
     fn regex(&mut self, pattern: &str, ignore_case: bool) -> Result<Option<Regex>, ScriptletError> {
@@ -288,15 +404,20 @@ impl Reader {
         self.spaces();
         if self.peek() == Some('\\') {
             self.at += 1;
+            let kept = self.at;
             self.spaces();
-            if self.peek() == Some('\n') {
-                self.at += 1;
+            match self.peek() {
+                Some('\n') => self.at += 1,
+                // what follows the backslash is kept, spaces too
+                _ => self.at = kept,
             }
         }
         let mut text = String::new();
         while let Some(c) = self.next() {
             match c {
                 '\\' => match self.next() {
+                    Some('n') => text.push('\n'),
+                    Some('t') => text.push('\t'),
                     Some(c) => text.push(c),
                     None => break,
                 },
