@@ -32,7 +32,18 @@ use strata_rpm::{Package, ScriptletKind};
 
 /// What a file of this path holds, as far as scriptlets go.
 fn stand_in(path: &str, size: u64) -> Option<&'static str> {
-    const UNIT: [&str; 5] = [".service", ".socket", ".target", ".timer", ".path"];
+    const UNIT: [&str; 9] = [
+        ".service",
+        ".socket",
+        ".target",
+        ".timer",
+        ".path",
+        ".mount",
+        ".automount",
+        ".slice",
+        ".swap",
+    ];
+    let path = if path.starts_with("/lib/") { &format!("/usr{path}") } else { path };
     Some(match path {
         _ if size == 0 => "",
         "/etc/passwd" => {

@@ -2,19 +2,25 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Read,
     path::{Path, PathBuf},
 };
-use strata_rpm::{Dependency, Header, Package, RichDependency, Tag};
+use strata_rpm::{Dependency, Header, Package, RichDependency, RpmFile, Tag};
+
+fn corpus() -> Option<PathBuf> {
+    if let Some(corpus) = std::env::var_os("STRATA_CORPUS") {
+        return Some(PathBuf::from(corpus));
+    }
+    let required = std::env::var_os("STRATA_REQUIRE_CORPUS").is_some();
+    assert!(!required, "STRATA_CORPUS must name the directory that `cargo xtask corpus` made");
+    eprintln!("SKIPPED: STRATA_CORPUS names no corpus");
+    None
+}
 
 /// The database of one installation, of the corpus set `rpmdbs`; none where there is no corpus.
 pub fn database(name: &str) -> Option<PathBuf> {
-    let Some(corpus) = std::env::var_os("STRATA_CORPUS") else {
-        let required = std::env::var_os("STRATA_REQUIRE_CORPUS").is_some();
-        assert!(!required, "STRATA_CORPUS must name the directory that `cargo xtask corpus` made");
-        eprintln!("SKIPPED: STRATA_CORPUS names no corpus");
-        return None;
-    };
-    let path = PathBuf::from(corpus).join("rpmdbs").join(name).join("rpmdb.sqlite");
+    let path = corpus()?.join("rpmdbs").join(name).join("rpmdb.sqlite");
     assert!(path.is_file(), "{} is missing: `cargo xtask corpus --set rpmdbs`", path.display());
     Some(path)
 }
@@ -46,6 +52,36 @@ fn package(blob: &[u8]) -> Option<Package> {
     let (header, _) = Header::parse(&bytes).unwrap();
     let key = header.string(Tag::NAME) == Some(b"gpg-pubkey");
     (!key).then(|| Package::from_header(&header).unwrap())
+}
+
+/// The repositories of the corpus; none where there is no corpus.
+pub fn corpora() -> Option<Vec<PathBuf>> {
+    let corpus = corpus()?;
+    let sets = ["small", "large", "full"].map(|set| corpus.join(set).join("Packages"));
+    let sets: Vec<PathBuf> = sets.into_iter().filter(|set| set.is_dir()).collect();
+    assert!(!sets.is_empty(), "{} holds no set of packages", corpus.display());
+    Some(sets)
+}
+
+/// The packages of a directory.
+pub fn files(directory: &Path) -> Vec<Package> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let package = |path: &PathBuf| {
+        let mut file = fs::File::open(path).unwrap();
+        let mut bytes = vec![0; 1 << 12];
+        file.read_exact(&mut bytes).unwrap();
+        loop {
+            let needed = RpmFile::headers_len(&bytes).unwrap();
+            if needed <= bytes.len() {
+                return RpmFile::parse(&bytes).unwrap().package().unwrap();
+            }
+            let more = needed - bytes.len();
+            (&mut file).take(more as u64).read_to_end(&mut bytes).unwrap();
+        }
+    };
+    paths.iter().filter(|path| path.extension().is_some_and(|e| e == "rpm")).map(package).collect()
 }
 
 /// Who provides what.

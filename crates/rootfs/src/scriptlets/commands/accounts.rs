@@ -1,7 +1,7 @@
 //! Users and groups: `/etc/passwd`, `/etc/group` and their shadows as texts of the tree.
 //!
 //! A number that is not asked for is the one that the task knows for the name, so that it is the
-//! same in every image; else the highest free one below 1000, or the lowest one above for people.
+//! same in every image; else the one that the program itself would choose.
 
 use super::{make_directories, parse, text_of, unsupported};
 use crate::accounts::{Directive, Primary, SysGroup, SysUser};
@@ -15,6 +15,11 @@ use std::collections::BTreeSet;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";
+
+/// Numbers of system accounts.
+const SYSTEM: std::ops::Range<u32> = 101..1000;
+/// Numbers of people.
+const PEOPLE: std::ops::Range<u32> = 1000..60001;
 
 fn field(line: &str, index: usize) -> &str {
     line.split(':').nth(index).unwrap_or_default()
@@ -62,18 +67,23 @@ fn append(shell: &mut Shell<'_>, path: &str, line: &str, needed: bool) -> Result
     write(shell, path, &text, if needed { 0o644 } else { 0 })
 }
 
-fn free(shell: &Shell<'_>, (text, other): (&str, &str), system: bool, known: Option<u32>) -> u32 {
-    let numbers = text.lines().chain(other.lines()).map(|line| field(line, 2));
+/// A number that no line of the database has. Below all those of its range that are taken, or for
+/// people above them; only where no room is left, the first free one.
+fn free(shell: &Shell<'_>, text: &str, system: bool, known: Option<u32>) -> u32 {
+    let numbers = text.lines().map(|line| field(line, 2));
     let numbers: BTreeSet<u32> = numbers.filter_map(|number| number.parse().ok()).collect();
-    let taken = |id: &u32| numbers.contains(id);
+    let is_free = |id: &u32| !numbers.contains(id);
     let found = if shell.rehearsal {
-        (UNKNOWN..u32::MAX).find(|id| !taken(id))
+        (UNKNOWN..u32::MAX).find(is_free)
     } else if system {
-        (101..1000).rev().find(|id| !taken(id))
+        let lowest = numbers.range(SYSTEM).next().map_or(SYSTEM.end, |id| *id);
+        let below = lowest.checked_sub(1).filter(|id| SYSTEM.contains(id));
+        below.or_else(|| SYSTEM.rev().find(is_free))
     } else {
-        (1000..60000).find(|id| !taken(id))
+        let next = numbers.range(PEOPLE).next_back().map_or(PEOPLE.start, |id| *id + 1);
+        Some(next).filter(|id| PEOPLE.contains(id)).or_else(|| PEOPLE.into_iter().find(is_free))
     };
-    known.filter(|id| by_number(text, &id.to_string()).is_none()).or(found).unwrap_or(65534)
+    known.filter(is_free).or(found).unwrap_or(65534)
 }
 
 fn add_group(shell: &mut Shell<'_>, name: &str, gid: u32) -> Result<(), Flow> {
@@ -115,15 +125,12 @@ pub(super) fn groupadd(shell: &mut Shell<'_>, words: &[String]) -> Status {
                     shell.complain(format!("groupadd: GID '{text}' already exists"))?;
                     return Ok(4);
                 }
-                free(shell, (&group, ""), parsed.has('r'), known)
+                free(shell, &group, parsed.has('r'), known)
             } else {
                 gid
             }
         }
-        None => {
-            let passwd = text_of(shell, PASSWD)?.unwrap_or_default();
-            free(shell, (&group, &passwd), parsed.has('r'), known)
-        }
+        None => free(shell, &group, parsed.has('r'), known),
     };
     add_group(shell, name, gid)?;
     let asked = parsed.value('g').map(|_| gid);
@@ -182,7 +189,7 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
             let Ok(uid) = text.parse() else { return Ok(3) };
             uid
         }
-        None => free(shell, (&passwd, &group), system, shell.task.owners.uid(name)),
+        None => free(shell, &passwd, system, shell.task.owners.uid(name)),
     };
     let gid = match parsed.value('g').and_then(find) {
         Some(line) => field(&line, 2).parse().unwrap_or(0),
@@ -197,7 +204,7 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
             let known = shell.task.owners.gid(name);
             let gid = match known {
                 None if same => uid,
-                known => free(shell, (&group, &passwd), system, known),
+                known => free(shell, &group, system, known),
             };
             add_group(shell, name, gid)?;
             gid

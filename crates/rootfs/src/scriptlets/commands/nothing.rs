@@ -6,8 +6,12 @@ use crate::scriptlets::{
 };
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
-/// and those whose work is done elsewhere.
-const NOTHING: [&str; 28] = [
+/// and those whose work is done elsewhere. `iconvconfig` packs `gconv-modules` for speed; without
+/// its cache, which packages bring empty, glibc reads that text.
+const NOTHING: [&str; 31] = [
+    "iconvconfig",
+    "matchpathcon",
+    "semanage",
     "udevadm",
     "sysctl",
     "systemd-sysctl",
@@ -76,7 +80,7 @@ pub(super) fn is_needed(name: &str) -> bool {
 /// A program that does nothing here.
 pub(super) fn ignored(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Status {
     // nothing to talk to: they fail
-    if matches!(name, "selinuxenabled" | "systemd-run") {
+    if matches!(name, "selinuxenabled" | "systemd-run" | "matchpathcon") {
         return Ok(1);
     }
     let command = [&[name.to_owned()], words].concat().join(" ");

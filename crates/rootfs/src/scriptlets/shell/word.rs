@@ -205,12 +205,39 @@ impl Reader {
                 out.push(plain(c.to_string()));
             }
             Some('\'') if mode == Mode::Plain => {
-                return Err(ScriptletError::unsupported("$'…'"));
+                self.next();
+                let mut inner = String::new();
+                loop {
+                    match self.next() {
+                        Some('\'') => break,
+                        Some('\\') => inner.push(self.escape()?),
+                        Some(c) => inner.push(c),
+                        None => return Err(bad("a quote does not end")),
+                    }
+                }
+                out.push(Part::Quoted(inner));
             }
             Some('"') if mode == Mode::Plain => {}
             _ => text(out, '$'),
         }
         Ok(())
+    }
+
+    /// What a backslash and what follows it stand for in `$'…'`.
+    fn escape(&mut self) -> Parsed<char> {
+        let c = self.next().ok_or_else(|| bad("a quote does not end"))?;
+        Ok(match c {
+            'n' => '\n',
+            't' => '\t',
+            'r' => '\r',
+            'a' => '\x07',
+            'b' => '\x08',
+            'e' | 'E' => '\x1b',
+            'f' => '\x0c',
+            'v' => '\x0b',
+            '\\' | '\'' | '"' | '?' => c,
+            _ => return Err(ScriptletError::unsupported(format!("$'\\{c}'"))),
+        })
     }
 
     /// `$((…))`, if it is one and no subshell in a substitution.
