@@ -22,6 +22,7 @@ mod sysusers;
 mod text;
 mod tmpfiles;
 mod update_helper;
+mod values;
 
 use super::{
     ScriptletError,
@@ -30,6 +31,8 @@ use super::{
 };
 use crate::TreePath;
 use options::{Parsed, parse};
+
+pub(super) use accounts::home;
 
 /// A program by what it does: the arguments are those after its name.
 pub(super) type Command = fn(&mut Shell<'_>, &[String]) -> Status;
@@ -95,6 +98,10 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "ldconfig" => ldconfig::ldconfig,
         "update-crypto-policies" => crypto_policies::update,
         "setfacl" => nothing::setfacl,
+        "expr" => values::expr,
+        "mktemp" => values::mktemp,
+        "sha256sum" => values::sha256sum,
+        "sha512sum" => values::sha512sum,
         "uname" => machine::uname,
         "arch" => machine::arch,
         "date" => machine::date,

@@ -22,7 +22,7 @@ use strata_rpm::ScriptletKind;
 const GONE: &str = "gone";
 
 /// What the interpreter finds in `/usr/bin`.
-const PROGRAMS: [&str; 52] = [
+const PROGRAMS: [&str; 58] = [
     "bash",
     "sh",
     "touch",
@@ -75,6 +75,12 @@ const PROGRAMS: [&str; 52] = [
     "passwd",
     "printf",
     "systemd-tmpfiles",
+    "expr",
+    "mktemp",
+    "sha256sum",
+    "sha512sum",
+    "date",
+    "uname",
 ];
 
 /// No package's file is looked into.
@@ -158,7 +164,11 @@ fn disk(root: &Path, above: &str) -> BTreeMap<String, String> {
         let name = if name.len() > 1 { name.trim_end_matches('/').to_owned() } else { name };
         // deliberate: no backups, no locks
         let backup = name.starts_with("/etc/") && name.ends_with('-') || name == "/etc/.pwd.lock";
-        if name == "/usr" && above.is_empty() || name.starts_with("/tmp/") || backup {
+        if name == "/proc"
+            || name == "/usr" && above.is_empty()
+            || name.starts_with("/tmp/")
+            || backup
+        {
             continue;
         }
         let meta = fs::symlink_metadata(&place).unwrap();
@@ -317,6 +327,7 @@ pub fn real(tree: &Tree, shell: &str, body: &str, arguments: &[&str]) -> Option<
     let setup = "place=$1; shell=$2; shift 2; mount --make-rprivate / &&
         mount -t overlay overlay \
             -o lowerdir=/usr,upperdir=\"$place/upper\",workdir=\"$place/work\" \"$place/root/usr\" &&
+        mkdir \"$place/root/proc\" && mount -t proc proc \"$place/root/proc\" &&
         mount --bind /dev \"$place/root/dev\" && mount -o remount,bind,ro \"$place/root/dev\" &&
         exec chroot \"$place/root\" /usr/bin/env -i PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root \
             LC_ALL=C SYSTEMD_OFFLINE=1 $shell /tmp/script \"$@\"";

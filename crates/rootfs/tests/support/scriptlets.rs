@@ -109,4 +109,13 @@ pub(crate) const BODIES: &[&str] = &[
     "for f in /etc/*.conf; do\n  [ -f \"$f\" ] || continue\n  case \"$f\" in */a.conf) cp -p \"$f\" \"$f.rpmsave\";; esac\ndone\nexit 0",
     "touch --no-create /opt/d || :\nif [ -x /usr/bin/nosuch-tool ]; then\n  /usr/bin/nosuch-tool --quiet /opt/d || :\nfi",
     "if ! grep -q '^/bin/zz$' /etc/shells 2>/dev/null; then\n  echo /bin/zz >> /etc/shells\nfi\nif [ -f /etc/shells ] && ! grep -q '^/bin/zz$' /etc/shells; then echo no > /etc/no; fi",
+    // what bodies of two distributions asked for
+    r#"x=$'a\tb\nc'; echo "$x" $'it\'s' > /etc/out; echo ~ftp/x ~nope/y ~root >> /etc/out; cd ~ftp || echo no >> /etc/out"#,
+    r#"sed -ni '/key/ H; /key/ !p; $ { g; s/^\n//p }' /etc/a.conf; sed -e '\|b 2|h; ${x;s|b||;{g;t};a\' -e 'b 2' -e '}' -i /srv/list"#,
+    r#"sed -n 'H;${x;s/\n/,/g;p}' /srv/list > /etc/out; sed ':a;N;$!ba;s/\n/+/g' /srv/list >> /etc/out; sed '1!G;h;$!d' /srv/list >> /etc/out; sed -n '/a 10/{n;p}' /srv/list >> /etc/out; sed '0,/a/d;=' /srv/list >> /etc/out; sed '2,+1d;0~3s/$/!/' /srv/list >> /etc/out; sed '$!N;P;D' /srv/list >> /etc/out; sed '1{s/b/x/;s/2/y/}' /srv/list >> /etc/out; sed '/^b/i\  in\tdented' /srv/list >> /etc/out"#,
+    r#"grep -n a /srv/list > /etc/out; grep -Hn b /srv/list >> /etc/out; sort -k 2 -n /srv/list >> /etc/out; sort -t: -k3,3n -k1,1 /etc/passwd >> /etc/out; sort -k2,2nr -k1 /srv/list >> /etc/out; sort -u -k1,1 /srv/list >> /etc/out"#,
+    r#"f() { declare v=in; typeset -x w=2; echo $v$w; }; v=out; f > /etc/out; echo $v >> /etc/out; let x=2+3; echo $x >> /etc/out; let y=0; echo $? >> /etc/out"#,
+    r#"expr 3 + 4 > /etc/out; expr 7 % 4 >> /etc/out; expr abc : 'a\(.\)c' >> /etc/out; expr abc : ab >> /etc/out; expr 2 '<' 10 >> /etc/out; expr 1 = 2 >> /etc/out; echo $? >> /etc/out; expr length four >> /etc/out; sha256sum /srv/list | cut -d' ' -f1 >> /etc/out; sha512sum < /srv/list >> /etc/out"#,
+    r#"t=$(mktemp); echo x > $t; cat $t > /etc/out; stat -c %a $t >> /etc/out; d=$(mktemp -d /var/x.XXXXXX) && rmdir $d; rm $t; [ -e "$t" ] || echo gone >> /etc/out; date -u -d @1600000000 '+%Y-%m-%d %H:%M:%S %a %j' >> /etc/out; uname -s >> /etc/out"#,
+    r#"groupadd -r one; groupadd -r -g 190 two; groupadd -r three; useradd -r -g one u1; useradd -r u2; groupadd four; groupadd -g 2000 five; groupadd six"#,
 ];

@@ -33,6 +33,12 @@ fn by_number(text: &str, number: &str) -> Option<String> {
     text.lines().find(|line| field(line, 2) == number).map(str::to_owned)
 }
 
+/// Home directory of a user.
+pub(in crate::scriptlets) fn home(shell: &Shell<'_>, user: &str) -> Result<Option<String>, Flow> {
+    let text = text_of(shell, PASSWD)?.unwrap_or_default();
+    Ok(entry(&text, user).map(|line| field(&line, 5).to_owned()))
+}
+
 fn write(shell: &mut Shell<'_>, path: &str, text: &str, mode: u16) -> Result<(), Flow> {
     shell.budget.bytes(text.len())?;
     let mut inner = || -> Result<(), FsError> {

@@ -31,8 +31,8 @@ pub(super) fn grep(shell: &mut Shell<'_>, words: &[String], kind: char) -> Statu
         ("line-number", 'n'),
     ];
     let mut parsed = parse("grep", words, "qviEFGxwclsoe:m:hHnya", &names)?;
-    if parsed.has('n') || parsed.has('H') || parsed.has('w') && parsed.has('o') {
-        return unsupported("grep -n, -H or -wo");
+    if parsed.has('w') && parsed.has('o') {
+        return unsupported("grep -wo");
     }
     let mut patterns: Vec<String> = parsed
         .options
@@ -75,7 +75,7 @@ pub(super) fn grep(shell: &mut Shell<'_>, words: &[String], kind: char) -> Statu
         one != parsed.has('v')
     };
     let files = inputs(&parsed.operands);
-    let prefixed = files.len() > 1 && !parsed.has('h');
+    let prefixed = (files.len() > 1 || parsed.has('H')) && !parsed.has('h');
     let mut out = Vec::new();
     let (mut found_any, mut failed) = (false, false);
     for name in &files {
@@ -93,13 +93,15 @@ pub(super) fn grep(shell: &mut Shell<'_>, words: &[String], kind: char) -> Statu
         }
         let mut count = 0;
         let prefix = if prefixed { format!("{name}:").into_bytes() } else { Vec::new() };
-        for line in lines(&bytes) {
+        for (number, line) in (1usize..).zip(lines(&bytes)) {
             shell.budget.steps(1)?;
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             if !matches(line) {
                 continue;
             }
             count += 1;
+            let number = if parsed.has('n') { format!("{number}:") } else { String::new() };
+            let prefix = [&prefix[..], number.as_bytes()].concat();
             if parsed.has('o') {
                 for found in regexes.iter().flat_map(|regex| regex.find_iter(line)) {
                     out.extend([&prefix[..], found.as_bytes(), b"\n"].concat());

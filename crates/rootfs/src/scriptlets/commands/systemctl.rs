@@ -181,6 +181,10 @@ fn wanted_links(shell: &Shell<'_>, scope: Scope, name: &str) -> Result<Option<Wa
     for (list, kind) in kinds {
         for target in list {
             let target = expand(target)?;
+            // a template of no instance can only be wanted by another
+            if name.contains("@.") && !target.contains("@.") {
+                continue;
+            }
             links.push((format!("{config}/{target}.{kind}/{name}"), path.clone()));
         }
     }

@@ -6,6 +6,7 @@ use super::{
     make_directories, meta, parse, text_of, unsupported,
 };
 use crate::scriptlets::{
+    glob,
     shell::{Flow, Shell, Status},
     units::merged,
 };
@@ -86,11 +87,29 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
     if volatile.iter().any(|top| below(top)) || line[0].contains('!') {
         return Ok(Ok(()));
     }
+    // removal and exclusion do nothing at creation; attributes and lists of rights are not of the
+    // tree; what comes from a credential is not there
+    if line[0].starts_with(['r', 'R', 'x', 'X', 'h', 'H', 't', 'T', 'a', 'A'])
+        || line[0].contains('^')
+    {
+        return Ok(Ok(()));
+    }
     if line.iter().any(|field| field.contains('%')) {
-        return unsupported(format!("specifier in tmpfiles.d of {path}"));
+        // an image has no machine-id yet: such lines are passed over
+        let known = text_of(shell, "/etc/machine-id")?.is_some_and(|id| !id.trim().is_empty());
+        let machine = |field: &String| !field.replace("%m", "").contains('%');
+        if known || !line.iter().all(machine) {
+            return unsupported(format!("specifier in tmpfiles.d of {path}"));
+        }
+        return Ok(Ok(()));
     }
     if line.iter().any(|field| field.starts_with(['"', '\''])) {
         return unsupported("quotes in tmpfiles.d");
+    }
+    if path.contains(['*', '?', '[']) {
+        let text: Vec<(char, bool)> = path.chars().map(|c| (c, false)).collect();
+        let found = glob::expand(&shell.fs, &mut shell.budget, &text)?;
+        return if found.is_empty() { Ok(Ok(())) } else { unsupported("a pattern in tmpfiles.d") };
     }
     let kind = line[0].trim_end_matches(['!', '-', '=', '~', '^', '$']);
     let given = |index: usize| line.get(index).map(String::as_str).filter(|text| *text != "-");
@@ -150,10 +169,8 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
         };
         match kind {
             "d" | "D" | "v" | "q" | "Q" | "f" | "f+" | "F" | "L" | "L+" | "e" | "z" | "m" => {}
-            // removal and exclusion do nothing at creation; attributes are not of the tree
-            "r" | "R" | "x" | "X" | "h" | "H" | "t" | "T" | "a" | "A" | "a+" | "A+" => {
-                return Ok(Ok(()));
-            }
+            // what is there stays
+            "C" if here.is_some() => return Ok(Ok(())),
             other => return unsupported(format!("tmpfiles.d type {other}")),
         }
         let meta = match step() {

@@ -52,6 +52,14 @@ pub(in crate::scriptlets) fn find(name: &str) -> Option<Builtin> {
         "export" => variables::export,
         "readonly" => variables::readonly,
         "local" => variables::local,
+        "declare" | "typeset" => variables::declared,
+        "let" => |shell, words| {
+            let mut value = 0;
+            for word in words {
+                value = shell.arithmetic(word)?;
+            }
+            Ok(i32::from(value == 0))
+        },
         "unset" => variables::unset,
         "shift" => variables::shift,
         "read" => variables::read,
@@ -82,10 +90,7 @@ pub(in crate::scriptlets) fn find(name: &str) -> Option<Builtin> {
 
 /// Built-in commands of bash that are not interpreted: no program of the tree stands for them.
 pub(super) fn is_unsupported(name: &str) -> bool {
-    const NAMES: [&str; 29] = [
-        "let",
-        "declare",
-        "typeset",
+    const NAMES: [&str; 26] = [
         "alias",
         "unalias",
         "shopt",

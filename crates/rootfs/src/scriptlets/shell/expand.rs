@@ -6,7 +6,7 @@ use super::{
     word::{self, Form, Mode, Part},
 };
 use crate::scriptlets::{
-    ScriptletError,
+    ScriptletError, commands,
     glob::{self, Pattern, Quotable},
 };
 use brush_parser::ast::Word;
@@ -77,8 +77,11 @@ impl Shell<'_> {
         {
             if rest.starts_with('/') || rest.is_empty() && alone {
                 *first = format!("{home}{rest}");
-            } else if !rest.is_empty() && !rest.starts_with('~') {
-                return Err(ScriptletError::unsupported(format!("~{rest}")).into());
+            } else if alone || rest.contains('/') {
+                let (user, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                if let Some(home) = commands::home(self, user)? {
+                    *first = format!("{home}{below}");
+                }
             }
         }
         Ok(())

@@ -52,6 +52,40 @@ pub(super) fn local(shell: &mut Shell<'_>, words: &[String]) -> Status {
     declare(shell, words, |_| {})
 }
 
+/// `declare` and `typeset`: of a function's own variables inside of one.
+pub(super) fn declared(shell: &mut Shell<'_>, words: &[String]) -> Status {
+    let mut rest = words;
+    let (mut exported, mut readonly, mut global) = (false, false, false);
+    while let Some((first, more)) = rest.split_first()
+        && let Some(letters) = first.strip_prefix('-')
+    {
+        for letter in letters.chars() {
+            match letter {
+                'x' => exported = true,
+                'r' => readonly = true,
+                'g' => global = true,
+                _ => return Err(ScriptletError::unsupported(format!("declare {first}")).into()),
+            }
+        }
+        rest = more;
+    }
+    if rest.is_empty() {
+        return Err(ScriptletError::unsupported("declare without names").into());
+    }
+    let status = if global || shell.locals.is_empty() {
+        declare(shell, rest, |_| {})?
+    } else {
+        local(shell, rest)?
+    };
+    let names: Vec<String> =
+        rest.iter().map(|word| word.split('=').next().unwrap_or_default().to_owned()).collect();
+    declare(shell, &names, |variable| {
+        variable.exported |= exported;
+        variable.readonly |= readonly;
+    })?;
+    Ok(status)
+}
+
 pub(super) fn unset(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let mut functions = false;
     for word in words {
