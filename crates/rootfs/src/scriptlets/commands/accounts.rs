@@ -197,9 +197,10 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
         }
         None => free(shell, &passwd, system, shell.task.owners.uid(name)),
     };
+    let own_group = parsed.has('U') || !parsed.has('N') && has_own_group(shell)?;
     let gid = match parsed.value('g').and_then(find) {
         Some(line) => field(&line, 2).parse().unwrap_or(0),
-        None if parsed.has('N') => 100,
+        None if !own_group => 100,
         None => {
             if entry(&group, name).is_some() {
                 shell.complain(format!("useradd: group {name} exists, add the user with -g"))?;
@@ -233,7 +234,7 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
     shell.actions.push(Action::User { name: name.clone(), uid });
     let primary = match parsed.value('g') {
         Some(group) => group.parse().map_or(Primary::Named(group.to_owned()), Primary::Number),
-        None if parsed.has('N') => Primary::Number(100),
+        None if !own_group => Primary::Number(100),
         None => Primary::Own,
     };
     shell.accounts.push(Directive::User(SysUser {
@@ -249,6 +250,18 @@ pub(super) fn useradd(shell: &mut Shell<'_>, words: &[String]) -> Status {
         return unsupported("useradd that makes a home directory");
     }
     Ok(0)
+}
+
+/// Whether a user gets a group of its own without being asked: `/etc/login.defs` says so in all
+/// distributions; the program itself would not.
+fn has_own_group(shell: &Shell<'_>) -> Result<bool, Flow> {
+    if shell.rehearsal {
+        return Ok(true);
+    }
+    let text = text_of(shell, "/etc/login.defs")?.unwrap_or_default();
+    let mut lines = text.lines().map(str::split_whitespace);
+    Ok(lines
+        .any(|mut words| words.next() == Some("USERGROUPS_ENAB") && words.next() == Some("yes")))
 }
 
 /// Puts a user into a group.

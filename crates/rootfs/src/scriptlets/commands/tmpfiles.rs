@@ -68,6 +68,11 @@ pub(super) fn tmpfiles(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let mut status = 0;
     for line in &lines {
         shell.budget.steps(1)?;
+        if let Some(unknown) = unknown_owner(shell, line)? {
+            shell.complain(format!("Failed to resolve {unknown}: No such process"))?;
+            status = 65;
+            continue;
+        }
         match create(shell, line)? {
             Ok(()) => {}
             Err(FsError::Fatal(error)) => return Err(error.into()),
@@ -80,11 +85,31 @@ pub(super) fn tmpfiles(shell: &mut Shell<'_>, words: &[String]) -> Status {
     Ok(status)
 }
 
+/// The user or group of a line that nobody defines: such a line is passed over.
+fn unknown_owner(shell: &Shell<'_>, line: &[String]) -> Result<Option<String>, Flow> {
+    let named = |index: usize| {
+        let text = line.get(index)?.trim_start_matches(':');
+        (text != "-" && !text.is_empty() && !line[0].contains('!')).then_some(text)
+    };
+    if let Some(user) = named(3)
+        && meta::user(shell, user)?.is_none()
+    {
+        return Ok(Some(format!("user '{user}'")));
+    }
+    if let Some(group) = named(4)
+        && meta::group(shell, group)?.is_none()
+    {
+        return Ok(Some(format!("group '{group}'")));
+    }
+    Ok(None)
+}
+
 fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>, Flow> {
     let path = line[1].as_str();
     let volatile = ["/run", "/var/run", "/tmp", "/dev", "/proc", "/sys"];
     let below = |top: &str| path == top || path.starts_with(&format!("{top}/"));
-    if volatile.iter().any(|top| below(top)) || line[0].contains('!') {
+    let link = path == "/var/run";
+    if volatile.iter().any(|top| below(top)) && !link || line[0].contains('!') {
         return Ok(Ok(()));
     }
     // removal and exclusion do nothing at creation; attributes and lists of rights are not of the
@@ -112,7 +137,15 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
         return if found.is_empty() { Ok(Ok(())) } else { unsupported("a pattern in tmpfiles.d") };
     }
     let kind = line[0].trim_end_matches(['!', '-', '=', '~', '^', '$']);
-    let given = |index: usize| line.get(index).map(String::as_str).filter(|text| *text != "-");
+    let here = shell.fs.lookup(path.as_bytes(), false).ok();
+    // after a colon: only for what is made anew
+    let given = |index: usize| {
+        let text = line.get(index).map(String::as_str).filter(|text| *text != "-")?;
+        match text.strip_prefix(':') {
+            Some(_) if here.is_some() => None,
+            rest => Some(rest.unwrap_or(text)),
+        }
+    };
     let mode = match given(2).map(|text| text.trim_start_matches(['~', ':'])) {
         Some(text) => match u16::from_str_radix(text, 8) {
             Ok(mode) => Some(mode),
@@ -129,7 +162,6 @@ fn create(shell: &mut Shell<'_>, line: &[String]) -> Result<Result<(), FsError>,
     }
     let argument = line.get(6..).unwrap_or_default().join(" ");
     let argument = if argument == "-" { String::new() } else { argument };
-    let here = shell.fs.lookup(path.as_bytes(), false).ok();
     let above = path.trim_end_matches('/').rsplit_once('/').map_or("/", |(above, _)| above);
     let mut inner = || -> Result<Result<(), FsError>, Flow> {
         let mut step = || -> Result<Option<Meta>, FsError> {
