@@ -20,6 +20,9 @@ const LOADERS: [(&str, &str); 9] = [
     ("/lib64/ld64.so.1", "ppc64"),
 ];
 
+/// The end of the year 9999.
+const LAST: u64 = 253_402_300_799;
+
 /// `uname`: only the kernel's name and the machine are the image's.
 pub(super) fn uname(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let names = [
@@ -96,6 +99,9 @@ fn formatted(format: &str, seconds: u64) -> Result<String, Flow> {
         "November",
         "December",
     ];
+    if seconds > LAST {
+        return Err(ScriptletError::unsupported("a date after the year 9999").into());
+    }
     let days = seconds / 86400;
     let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
     let (year, month, day) = civil(days);
@@ -156,7 +162,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     while days_before(year + 1) <= days {
         year += 1;
     }
-    let leap = year % 4 == 0 && year % 100 != 0 || year % 400 == 0;
+    let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let mut rest = days - days_before(year);
     for (month, length) in (1..).zip(lengths) {
