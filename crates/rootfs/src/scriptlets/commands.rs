@@ -3,16 +3,21 @@
 mod accounts;
 mod alternatives;
 mod copy;
+mod desktop_database;
 mod files;
 mod find;
+mod glib;
 mod grep;
 mod info;
 mod ldconfig;
+mod listing;
+mod markup;
 mod meta;
 mod modes;
 mod nothing;
 mod options;
 mod paths;
+mod schemas;
 mod sed;
 mod sort;
 mod systemctl;
@@ -91,6 +96,8 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "install-info" => info::install_info,
         "systemd-machine-id-setup" => sysusers::machine_id,
         "ldconfig" => ldconfig::ldconfig,
+        "update-desktop-database" => desktop_database::update,
+        "glib-compile-schemas" => schemas::compile,
         _ => return None,
     })
 }

@@ -39,13 +39,11 @@ const NOTHING: [&str; 28] = [
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 24] = [
+const NEEDED: [&str; 22] = [
     "gtk-update-icon-cache",
     "gtk4-update-icon-cache",
-    "update-desktop-database",
     "update-mime-database",
     "fc-cache",
-    "glib-compile-schemas",
     "gio-querymodules",
     "gio-querymodules-64",
     "gdk-pixbuf-query-loaders",

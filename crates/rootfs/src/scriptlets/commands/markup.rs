@@ -1,0 +1,95 @@
+//! XML as a run of elements and texts, for commands that read it. No entity is expanded but
+//! those of the language itself, and elements nest only so deeply.
+
+use quick_xml::{Reader, escape::unescape, events::Event};
+
+/// How deeply elements may nest.
+const DEPTH: usize = 200;
+
+/// A piece of a document.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// An element begins: its name and its attributes in their order.
+    Start(String, Vec<(String, String)>),
+    /// It ends.
+    End(String),
+    /// Text between.
+    Text(String),
+}
+
+/// Reads a document; an error has the line it is in before it.
+pub(super) fn read(
+    bytes: &[u8],
+    sink: &mut dyn FnMut(Piece) -> Result<(), String>,
+) -> Result<(), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "1: text is not UTF-8".to_owned())?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader::from_str(text);
+    let result = pieces(&mut reader, sink);
+    result.map_err(|message| {
+        let at = usize::try_from(reader.buffer_position()).unwrap_or(usize::MAX);
+        let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
+        format!("{}: {message}", 1 + before.iter().filter(|byte| **byte == b'\n').count())
+    })
+}
+
+fn pieces(
+    reader: &mut Reader<&[u8]>,
+    sink: &mut dyn FnMut(Piece) -> Result<(), String>,
+) -> Result<(), String> {
+    let (mut depth, mut seen) = (0usize, false);
+    loop {
+        let event = reader.read_event().map_err(|error| error.to_string())?;
+        match event {
+            Event::Start(ref element) | Event::Empty(ref element) => {
+                if depth == 0 && seen {
+                    return Err("a second element at the top".to_owned());
+                }
+                seen = true;
+                if depth == DEPTH {
+                    return Err("elements nest too deeply".to_owned());
+                }
+                let name = element.name().into_inner().to_owned();
+                let mut attributes = Vec::new();
+                for attribute in element.attributes() {
+                    let attribute = attribute.map_err(|error| error.to_string())?;
+                    let flat =
+                        attribute.value.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");
+                    let value = unescape(&flat).map_err(|error| error.to_string())?.into_owned();
+                    attributes.push((attribute.key.into_inner().to_owned(), value));
+                }
+                sink(Piece::Start(name.clone(), attributes))?;
+                match event {
+                    Event::Empty(_) => sink(Piece::End(name))?,
+                    _ => depth += 1,
+                }
+            }
+            Event::End(element) => {
+                depth = depth.checked_sub(1).ok_or("an end without a start")?;
+                sink(Piece::End(element.name().into_inner().to_owned()))?;
+            }
+            Event::Text(text) => text_piece(depth, text.xml10_content().into_owned(), sink)?,
+            Event::CData(text) => text_piece(depth, text.xml10_content().into_owned(), sink)?,
+            Event::GeneralRef(reference) => {
+                let name = format!("&{};", &*reference);
+                let text = unescape(&name).map_err(|error| error.to_string())?.into_owned();
+                text_piece(depth, text, sink)?;
+            }
+            Event::Eof if depth > 0 || !seen => return Err("the document is not complete".into()),
+            Event::Eof => return Ok(()),
+            _ => {}
+        }
+    }
+}
+
+/// Text is inside of elements; outside there is only space.
+fn text_piece(
+    depth: usize,
+    text: String,
+    sink: &mut dyn FnMut(Piece) -> Result<(), String>,
+) -> Result<(), String> {
+    if depth > 0 {
+        return sink(Piece::Text(text));
+    }
+    if text.trim_ascii().is_empty() { Ok(()) } else { Err("text at the top".to_owned()) }
+}
