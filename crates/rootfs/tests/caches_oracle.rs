@@ -167,3 +167,221 @@ fn desktop_files_as_installed_and_in_parts() {
     }
     eprintln!("{runs} sets of desktop files");
 }
+
+const ICONS: &str = "usr/share/icons";
+
+/// A theme, with its pictures made small.
+fn theme(place: &Path) -> Entries {
+    let mut all = at(place, &format!("{ICONS}/theme"));
+    for left in all.values_mut() {
+        if let Left::File(_, bytes) = left {
+            bytes.clear();
+        }
+    }
+    all.retain(|name, left| {
+        // what lies outside of it is not there, and absolute links lead elsewhere in a test
+        !name.ends_with("icon-theme.cache") && !matches!(left, Left::Link(to) if to[0] == b'/')
+    });
+    all
+}
+
+#[test]
+fn icons_as_installed_and_in_parts() {
+    let mut dice = Dice(13);
+    let mut runs = 0;
+    for program in ["gtk-update-icon-cache", "gtk4-update-icon-cache"] {
+        if tool(program).is_none() {
+            continue;
+        }
+        let themes = places(ICONS)
+            .into_iter()
+            .flat_map(|place| std::fs::read_dir(place).unwrap().map(|theme| theme.unwrap().path()));
+        for place in themes.filter(|place| place.is_dir()) {
+            let mut all = theme(&place);
+            let inside = |name: &str| format!("{ICONS}/theme/{name}");
+            let plain = |text: &str| Left::File(0o644, text.as_bytes().to_vec());
+            let check = |entries: &Entries, options: &[&str]| {
+                let words = [&[program], options, &["/usr/share/icons/theme"]].concat();
+                let told = |error| panic!("{} {words:?}: {error}", place.display());
+                same(entries, &words).unwrap_or_else(told);
+            };
+            check(&all, &["-q"]);
+            check(&all, &["-f", "-t", "-q"]);
+            all.insert(inside("top.png"), plain(""));
+            all.insert(inside("x/a.symbolic.png"), plain(""));
+            all.insert(inside("x/a.svg"), plain(""));
+            all.insert(inside("x/a.xpm"), plain(""));
+            all.insert(inside("x/b.txt"), plain(""));
+            all.insert(inside("x/.png"), plain(""));
+            all.insert(inside("x/dir.png/c.svg"), plain(""));
+            all.insert(inside("y/only.icon"), plain("[Icon Data]\n"));
+            all.insert(inside("z"), Left::Link(b"x".to_vec()));
+            all.insert(inside("x/gone.png"), Left::Link(b"nowhere".to_vec()));
+            all.insert(inside("icon-theme.cache"), plain("old"));
+            for round in 0..6 {
+                let some = part(&all, &mut dice, [0, 3, 30, 60, 90, 100][round], false);
+                check(&some, &["-f", "-t", "-q"]);
+                check(&some, &["--force"]);
+                runs += 2;
+            }
+            all.insert(inside("x/with space.png"), plain(""));
+            check(&all, &["-ft"]);
+        }
+    }
+    eprintln!("{runs} sets of icons");
+}
+
+const MIME: &str = "usr/share/mime/packages";
+
+#[test]
+fn mime_types_as_installed_and_in_parts() {
+    if tool("update-mime-database").is_none() {
+        return;
+    }
+    let words = ["update-mime-database", "-n", "/usr/share/mime"];
+    let mut dice = Dice(17);
+    let mut runs = 0;
+    let pc = "usr/share/pkgconfig/shared-mime-info.pc";
+    let version = std::fs::read(format!("/{pc}")).unwrap();
+    for place in places(MIME) {
+        let mut all = at(&place, MIME);
+        let check = |all: &Entries| {
+            let mut all = all.clone();
+            for above in ["usr/share", "usr/share/pkgconfig"] {
+                all.insert(above.to_owned(), Left::Directory);
+            }
+            all.insert(pc.to_owned(), Left::File(0o644, version.clone()));
+            same(&all, &words)
+        };
+        check(&all).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
+        all.insert("usr/share/mime/text".to_owned(), Left::Directory);
+        for old in [
+            "usr/share/mime/text/old.xml",
+            "usr/share/mime/text/plain.xml",
+            "usr/share/mime/text/x",
+        ] {
+            all.insert(old.to_owned(), Left::File(0o644, b"old".to_vec()));
+        }
+        let large = format!("{MIME}/freedesktop.org.xml");
+        let kinds = all.remove(&large);
+        for round in 0..40 {
+            let mut some = part(&all, &mut dice, 60, false);
+            if let Some(Left::File(_, bytes)) = &kinds {
+                for number in 0..4 {
+                    let name = if number == 3 { "Override".into() } else { format!("f{number}") };
+                    let bytes = some_kinds(bytes, &mut dice);
+                    some.insert(format!("{MIME}/{name}.xml"), Left::File(0o644, bytes));
+                }
+            }
+            let some = part(&some, &mut dice, 100, round % 2 == 1);
+            check(&some).unwrap_or_else(|error| {
+                if let Ok(keep) = std::env::var("STRATA_CACHES_KEEP") {
+                    write(&Path::new(&keep).join("input"), &some);
+                }
+                panic!("{} {round}: {error}", place.display())
+            });
+            runs += 1;
+        }
+    }
+    eprintln!("{runs} sets of MIME types");
+}
+
+/// A source file with some of the types of one, each perhaps with fields that are wrong.
+fn some_kinds(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    let odd = [
+        "<glob pattern=\"*.ODD\" weight=\"101\"/>",
+        "<glob pattern=\"README*\" case-sensitive=\"true\" weight=\"70\"/>",
+        "<glob-deleteall/>",
+        "<magic-deleteall/>",
+        "<magic priority=\"x\"><match type=\"string\" value=\"a\" offset=\"0\"/></magic>",
+        "<magic><match type=\"host32\" value=\"-1\" mask=\"0x0f0f\" offset=\"-4\"/></magic>",
+        "<magic><match type=\"byte\" value=\"256\" offset=\"0\"/></magic>",
+        "<magic><match type=\"little16\" value=\"0x1234\" offset=\"5:3\"/></magic>",
+        "<magic><match type=\"string\" value=\"\\x41\\0012\\q\\\" mask=\"0xff0\" offset=\"0:9\">\
+         <match type=\"big16\" value=\"010\" offset=\"3\"/></match></magic>",
+        "<magic/>",
+        "<unknown/>",
+        "<icon/><icon name=\"i\"/><generic-icon name=\"g\"/>",
+        "<comment>a &amp; &lt;b&gt; \"c\"</comment><comment xml:lang=\"de\">\u{e4}<!-- x --></comment>",
+        "<alias type=\"x\"/>",
+        "<alias type=\"x-Odd/Alias\"/><sub-class-of type=\"text/plain\"/>",
+        "<root-XML namespaceURI=\"\" localName=\"l\"/>",
+        "<root-XML namespaceURI=\"a b\" localName=\"l\"/>",
+        "<treemagic><treematch path=\"a/b\" type=\"file\" executable=\"true\" mimetype=\"x/y\">\
+         <treematch path=\"c\" match-case=\"true\"/></treematch></treemagic>",
+        "<treemagic priority=\"10\"><treematch type=\"file\"/></treemagic>",
+        "<acronym>\n</acronym><expanded-acronym/>",
+    ];
+    let start = text.find("<mime-type ").unwrap_or(text.len());
+    let mut out = "<?xml version=\"1.0\"?>\n<mime-info \
+                   xmlns='http://www.freedesktop.org/standards/shared-mime-info'>\n"
+        .to_owned();
+    for kind in text[start..].split_inclusive("</mime-type>") {
+        if !kind.ends_with("</mime-type>") || dice.roll(10) > 0 {
+            continue;
+        }
+        let kind = kind.strip_suffix("</mime-type>").unwrap();
+        out += kind;
+        if dice.roll(3) == 0 {
+            out += odd[dice.roll(odd.len() as u64) as usize];
+        }
+        out += "</mime-type>";
+    }
+    out += "<mime-type type=\"X-Own/Type\"><glob pattern=\"own.[ab]\"/></mime-type>";
+    (out + "</mime-info>\n").into_bytes()
+}
+
+#[test]
+fn hardware_as_installed_and_in_parts() {
+    let Some(_) = tool("systemd-hwdb") else { return };
+    let inside = "etc/udev/hwdb.d";
+    let version = std::process::Command::new("systemd-hwdb").arg("--version").output().unwrap();
+    let version = String::from_utf8(version.stdout).unwrap();
+    let version = version.split_whitespace().nth(1).unwrap().to_owned();
+    let mut dice = Dice(19);
+    let mut runs = 0;
+    let all_places = [places("usr/lib/udev/hwdb.d"), places("lib/udev/hwdb.d")].concat();
+    for place in all_places.into_iter().take(1) {
+        let all = at(&place, inside);
+        for round in 0..12 {
+            let mut some = match round {
+                0 => all.clone(),
+                _ => part(&all, &mut dice, 30, round % 2 == 1),
+            };
+            // what the program says of itself
+            for above in ["usr", "usr/lib", "usr/lib/systemd"] {
+                some.insert(above.to_owned(), Left::Directory);
+            }
+            let library = format!("usr/lib/systemd/libsystemd-shared-{version}.so");
+            some.insert(library, Left::File(0o644, Vec::new()));
+            some.insert(
+                format!("{inside}/99-odd.hwdb"),
+                Left::File(
+                    0o644,
+                    b"a:*\nb\n  K=1\n \t L = 2 # c\n =3\nX\n\n  Y=1\nq\n\n#\nab\n M\n K=2\n"
+                        .to_vec(),
+                ),
+            );
+            let lab = tempfile::tempdir().unwrap();
+            write(lab.path(), &some);
+            let root = format!("--root={}", lab.path().display());
+            let ran = std::process::Command::new("systemd-hwdb").args(["update", &root]).output();
+            assert!(ran.unwrap().status.success());
+            let theirs = entries(lab.path());
+            let (ours, status, said) =
+                ours(&tree(&some, &["systemd-hwdb"]), &["systemd-hwdb", "update"]).unwrap();
+            assert_eq!(status, 0, "{said}");
+            let name = "etc/udev/hwdb.bin";
+            let (Left::File(mode, own), Left::File(their_mode, other)) =
+                (&ours[name], &theirs[name])
+            else {
+                panic!("no file")
+            };
+            let first = own.iter().zip(other).position(|(a, b)| a != b);
+            assert_eq!((mode, own.len(), first), (their_mode, other.len(), None), "{round}");
+            runs += 1;
+        }
+    }
+    eprintln!("{runs} sets of hardware");
+}

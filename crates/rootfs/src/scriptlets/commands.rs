@@ -8,11 +8,14 @@ mod files;
 mod find;
 mod glib;
 mod grep;
+mod hwdb;
+mod icon_cache;
 mod info;
 mod ldconfig;
 mod listing;
 mod markup;
 mod meta;
+mod mime;
 mod modes;
 mod nothing;
 mod options;
@@ -96,6 +99,15 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "install-info" => info::install_info,
         "systemd-machine-id-setup" => sysusers::machine_id,
         "ldconfig" => ldconfig::ldconfig,
+        "systemd-hwdb" => hwdb::hwdb,
+        "udevadm" => hwdb::udevadm,
+        "update-mime-database" => mime::update,
+        "gtk-update-icon-cache" | "gtk-update-icon-cache-3.0" => {
+            |shell, words| icon_cache::update(shell, "gtk-update-icon-cache", words)
+        }
+        "gtk4-update-icon-cache" => {
+            |shell, words| icon_cache::update(shell, "gtk4-update-icon-cache", words)
+        }
         "update-desktop-database" => desktop_database::update,
         "glib-compile-schemas" => schemas::compile,
         _ => return None,

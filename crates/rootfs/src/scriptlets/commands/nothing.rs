@@ -7,11 +7,9 @@ use crate::scriptlets::{
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
 /// and those whose work is done elsewhere.
-const NOTHING: [&str; 28] = [
-    "udevadm",
+const NOTHING: [&str; 26] = [
     "sysctl",
     "systemd-sysctl",
-    "systemd-hwdb",
     "systemd-binfmt",
     "restorecon",
     "semodule",
@@ -39,10 +37,7 @@ const NOTHING: [&str; 28] = [
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 22] = [
-    "gtk-update-icon-cache",
-    "gtk4-update-icon-cache",
-    "update-mime-database",
+const NEEDED: [&str; 19] = [
     "fc-cache",
     "gio-querymodules",
     "gio-querymodules-64",

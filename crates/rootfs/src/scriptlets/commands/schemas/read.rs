@@ -109,6 +109,7 @@ impl Schemas {
                 Ok(())
             }
             Piece::Text(_) if place.skipped > 0 => Ok(()),
+            Piece::Comment(_) => Ok(()),
             Piece::Start(name, attributes) => {
                 let result = self.start(place, &name, &attributes);
                 place.stack.push(name);
