@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_types, reason = "tests")]
 
 use std::path::{Path, PathBuf};
-use strata_testkit::tool;
+use strata_testkit::{missing, tool};
 
 #[path = "support/caches.rs"]
 mod caches;
@@ -218,8 +218,8 @@ fn icons_as_installed_and_in_parts() {
             all.insert(inside("z"), Left::Link(b"x".to_vec()));
             all.insert(inside("x/gone.png"), Left::Link(b"nowhere".to_vec()));
             all.insert(inside("icon-theme.cache"), plain("old"));
-            for round in 0..6 {
-                let some = part(&all, &mut dice, [0, 3, 30, 60, 90, 100][round], false);
+            for keep in [0, 3, 40] {
+                let some = part(&all, &mut dice, keep, false);
                 check(&some, &["-f", "-t", "-q"]);
                 check(&some, &["--force"]);
                 runs += 2;
@@ -365,9 +365,17 @@ fn hardware_as_installed_and_in_parts() {
             );
             let lab = tempfile::tempdir().unwrap();
             write(lab.path(), &some);
-            let root = format!("--root={}", lab.path().display());
-            let ran = std::process::Command::new("systemd-hwdb").args(["update", &root]).output();
-            assert!(ran.unwrap().status.success());
+            // the program would put another root before the names of files
+            let script = "mount --bind $0/etc/udev /etc/udev && \
+                          mount -t tmpfs none $(readlink -f /lib/udev/hwdb.d) && \
+                          systemd-hwdb update";
+            let mut unshare = std::process::Command::new("unshare");
+            let ran = unshare.args(["-m", "sh", "-c", script]).arg(lab.path()).output().unwrap();
+            if !ran.status.success() {
+                let said = String::from_utf8_lossy(&ran.stderr);
+                let _: Option<()> = missing(&format!("a mount namespace is refused: {said}"));
+                return;
+            }
             let theirs = entries(lab.path());
             let (ours, status, said) =
                 ours(&tree(&some, &["systemd-hwdb"]), &["systemd-hwdb", "update"]).unwrap();
@@ -384,4 +392,176 @@ fn hardware_as_installed_and_in_parts() {
         }
     }
     eprintln!("{runs} sets of hardware");
+}
+
+/// Objects in p11-kit's form, as Fedora makes them, of certificates of this machine.
+fn bundle(dice: &mut Dice) -> Vec<u8> {
+    let uses = |ids: &[u8]| {
+        let ids: String =
+            ids.iter().map(|n| format!("%06%08%2b%06%01%05%05%07%03%{n:02x}")).collect();
+        let length = ids.matches("%06%08").count() * 10;
+        let (inner, outer) = (length + 2, length + 12);
+        let whole = format!("%06%03U%1d%25%01%01%ff%04%{inner:02x}0%{length:02x}{ids}");
+        ("2.5.29.37", format!("0%{:02x}{whole}", outer))
+    };
+    let reject = (
+        "1.3.6.1.4.1.3319.6.10.1",
+        "0%1a%06%0a%2b%06%01%04%01%99w%06%0a%01%04%0c0%0a%06%08%2b%06%01%05%05%07%03%04".to_owned(),
+    );
+    let mut out = "# A bundle\n#\n".to_owned();
+    let mut names: Vec<PathBuf> = std::fs::read_dir("/usr/share/ca-certificates/mozilla")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    names.sort();
+    for path in names {
+        let pem = std::fs::read_to_string(&path).unwrap();
+        let mut openssl = std::process::Command::new("openssl");
+        let ran = openssl.args(["x509", "-noout", "-pubkey", "-in"]).arg(&path).output().unwrap();
+        let key = String::from_utf8(ran.stdout).unwrap();
+        let label = path.file_stem().unwrap().to_str().unwrap();
+        let label = if dice.roll(9) == 0 { "Same%20Name" } else { label };
+        let mut extension = |(id, value): (&str, String)| {
+            out += &format!(
+                "[p11-kit-object-v1]\nlabel: \"{label}\"\nclass: x-certificate-extension\n\
+                 object-id: {id}\nvalue: \"{value}\"\nmodifiable: false\n{key}\n"
+            );
+        };
+        let trust = match dice.roll(8) {
+            0 => {
+                extension(reject.clone());
+                "x-distrusted: true"
+            }
+            1 => "trusted: false",
+            2 => "trusted: true",
+            3 => {
+                extension(uses(&[4]));
+                "trusted: true"
+            }
+            4 => {
+                extension(uses(&[4, 1]));
+                extension(reject.clone());
+                "trusted: true"
+            }
+            _ => {
+                extension(uses(&[1]));
+                "trusted: true"
+            }
+        };
+        let times = if dice.roll(10) == 0 { 2 } else { 1 };
+        for _ in 0..times {
+            out += &format!(
+                "\n[p11-kit-object-v1]\nlabel: \"{label}\"\n{trust}\nnss-mozilla-ca-policy: true\n\
+                 modifiable: false\n{}\n#Certificate:\n#    Data:\n\n",
+                pem.trim()
+            );
+        }
+    }
+    out.into_bytes()
+}
+
+#[test]
+fn trusted_certificates_in_all_forms() {
+    if [tool("trust"), tool("openssl")].iter().any(Option::is_none) {
+        return;
+    }
+    let module = "/usr/share/p11-kit/modules/p11-kit-trust.module";
+    if !Path::new(module).exists() || !Path::new("/usr/share/ca-certificates/mozilla").is_dir() {
+        let _: Option<()> = missing("p11-kit's trust module or `ca-certificates` is not installed");
+        return;
+    }
+    let mut dice = Dice(23);
+    let mut runs = 0;
+    for _ in 0..4 {
+        let mut all = Entries::new();
+        for above in [
+            "etc",
+            "etc/pki",
+            "etc/pki/ca-trust",
+            "etc/pki/ca-trust/source",
+            "usr",
+            "usr/share",
+            "usr/share/pki",
+            "usr/share/pki/ca-trust-source",
+            "out",
+        ] {
+            all.insert(above.to_owned(), Left::Directory);
+        }
+        let plain = |text: &[u8]| Left::File(0o644, text.to_vec());
+        let sources = "usr/share/pki/ca-trust-source";
+        all.insert(format!("{sources}/ca-bundle.trust.p11-kit"), plain(&bundle(&mut dice)));
+        all.insert("etc/pki/ca-trust/source/README".to_owned(), plain(b"text\n"));
+        all.insert("etc/pki/ca-trust/source/ca-bundle.legacy.crt".to_owned(), plain(b""));
+        let lab = tempfile::tempdir().unwrap();
+        write(lab.path(), &all);
+        let root = lab.path().display();
+        let text = std::fs::read_to_string(module).unwrap().replace(
+            "x-init-reserved:",
+            &format!("x-init-reserved: paths='{root}/etc/pki/ca-trust/source:{root}/{sources}'"),
+        );
+        std::fs::write(lab.path().join("module"), text).unwrap();
+        for (format, filter, purpose, comment) in [
+            ("openssl-bundle", "certificates", None, true),
+            ("pem-bundle", "ca-anchors", Some("server-auth"), true),
+            ("pem-bundle", "ca-anchors", Some("email"), true),
+            ("pem-bundle", "ca-anchors", Some("code-signing"), false),
+            ("java-cacerts", "ca-anchors", Some("server-auth"), false),
+            ("edk2-cacerts", "ca-anchors", Some("server-auth"), false),
+            ("pem-bundle", "certificates", None, false),
+        ] {
+            let mut options = vec![format!("--format={format}"), format!("--filter={filter}")];
+            options.push("--overwrite".to_owned());
+            options.extend(comment.then(|| "--comment".to_owned()));
+            options.extend(purpose.map(|purpose| format!("--purpose={purpose}")));
+            let script = "mount --bind \"$0/module\" \"$1\" && out=$0/out/file && shift && \
+                          exec trust extract \"$@\" \"$out\"";
+            let mut unshare = std::process::Command::new("unshare");
+            unshare.args(["-m", "sh", "-c", script]).arg(lab.path()).arg(module).args(&options);
+            let ran = unshare.output().unwrap();
+            let said = String::from_utf8_lossy(&ran.stderr);
+            if said.contains("unshare") || said.contains("mount:") {
+                let _: Option<()> = missing(&format!("a mount namespace is refused: {said}"));
+                return;
+            }
+            assert!(ran.status.success(), "{said}");
+            let file = lab.path().join("out/file");
+            let mut theirs = std::fs::read(&file).unwrap();
+            let mut words = vec!["trust", "extract"];
+            words.extend(options.iter().map(String::as_str));
+            words.push("/out/file");
+            let (ours, status, said) = ours(&tree(&all, &["trust"]), &words).unwrap();
+            assert_eq!(status, 0, "{said}");
+            let Left::File(mode, mut own) = ours["out/file"].clone() else { panic!("no file") };
+            assert_eq!(mode, 0o444);
+            if format == "java-cacerts" {
+                // the program dates with the hour, and signs that
+                (own, theirs) = (undated(&own), undated(&theirs));
+            }
+            let first = own.iter().zip(&theirs).position(|(a, b)| a != b);
+            if first.is_some()
+                && let Ok(keep) = std::env::var("STRATA_CACHES_KEEP")
+            {
+                std::fs::write(format!("{keep}/ours"), &own).unwrap();
+                std::fs::write(format!("{keep}/theirs"), &theirs).unwrap();
+            }
+            assert_eq!((own.len(), first), (theirs.len(), None), "{words:?}");
+            assert!(own.len() > 1000, "{words:?}");
+            runs += 1;
+        }
+    }
+    eprintln!("{runs} bundles of certificates");
+}
+
+/// A key store without its times and its signature.
+fn undated(bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes[..bytes.len() - 20].to_vec();
+    let mut at = 12;
+    while at < out.len() {
+        let name = usize::from(u16::from_be_bytes([out[at + 4], out[at + 5]]));
+        let time = at + 6 + name;
+        out[time..time + 8].fill(0);
+        let size = u32::from_be_bytes(out[time + 15..time + 19].try_into().unwrap());
+        at = time + 19 + size as usize;
+    }
+    out
 }

@@ -27,6 +27,7 @@ mod systemctl;
 mod sysusers;
 mod text;
 mod tmpfiles;
+mod trust;
 mod update_helper;
 
 use super::{
@@ -99,6 +100,7 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "install-info" => info::install_info,
         "systemd-machine-id-setup" => sysusers::machine_id,
         "ldconfig" => ldconfig::ldconfig,
+        "trust" | "p11-kit" => trust::trust,
         "systemd-hwdb" => hwdb::hwdb,
         "udevadm" => hwdb::udevadm,
         "update-mime-database" => mime::update,

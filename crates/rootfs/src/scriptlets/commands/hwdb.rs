@@ -60,7 +60,8 @@ fn update(shell: &mut Shell<'_>, usr: bool, form: Form) -> Status {
     let mut trie = Trie::default();
     for (priority, path) in (1u16..).zip(sources) {
         let Some(bytes) = super::operand(shell, NAME, &path)? else { continue };
-        for problem in read::read(&mut trie, &bytes, &path, priority, form) {
+        let budget = &mut shell.budget;
+        for problem in read::read(&mut trie, budget, &bytes, &path, priority, form)? {
             shell.complain(format!("{path}:{problem}"))?;
         }
     }

@@ -44,8 +44,6 @@ struct Image {
 struct Theme {
     directories: Vec<String>,
     icons: Table<Vec<Image>>,
-    /// GTK 4 tells symbolic pictures apart.
-    symbolic: bool,
 }
 
 pub(super) fn update(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Status {
@@ -79,7 +77,7 @@ pub(super) fn update(shell: &mut Shell<'_>, name: &str, words: &[String]) -> Sta
             "{name}: Failed to open file {directory}/.icon-theme.cache : {error}"
         ));
     }
-    let mut theme = Theme { symbolic: name.starts_with("gtk4"), ..Theme::default() };
+    let mut theme = Theme::default();
     scan(shell, directory, "", DEPTH, &mut theme)?;
     let target = format!("{directory}/icon-theme.cache");
     if theme.icons.len() == 0 {
@@ -134,7 +132,7 @@ fn scan(
             scan(shell, base, &inner, depth - 1, theme)?;
             continue;
         }
-        let Some((stem, flags)) = picture(&name, theme.symbolic) else { continue };
+        let Some((stem, flags)) = picture(&name) else { continue };
         if below.is_empty() || !shell.fs.is_file(&place) {
             continue;
         }
@@ -170,14 +168,9 @@ fn scan(
 }
 
 /// The name of an icon and what its ending sets.
-fn picture(name: &str, symbolic: bool) -> Option<(&str, u16)> {
-    if symbolic && let Some(stem) = name.strip_suffix(".symbolic.png") {
-        return Some((stem, ICON));
-    }
-    let endings = [(".png", PNG), (".svg", SVG), (".xpm", XPM)];
-    let old = (!symbolic).then_some((".icon", ICON));
-    let mut all = endings.into_iter().chain(old);
-    all.find_map(|(ending, flag)| Some((name.strip_suffix(ending)?, flag)))
+fn picture(name: &str) -> Option<(&str, u16)> {
+    let endings = [(".png", PNG), (".svg", SVG), (".xpm", XPM), (".icon", ICON)];
+    endings.into_iter().find_map(|(ending, flag)| Some((name.strip_suffix(ending)?, flag)))
 }
 
 /// The hash of an icon's name in the file.

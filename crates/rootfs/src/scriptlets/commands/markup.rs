@@ -5,6 +5,8 @@ use quick_xml::{Reader, escape::unescape, events::Event};
 
 /// How deeply elements may nest.
 const DEPTH: usize = 200;
+/// How many attributes an element may have.
+const ATTRIBUTES: usize = 100;
 
 /// A piece of a document.
 #[derive(Debug)]
@@ -63,6 +65,9 @@ fn pieces(reader: &mut Reader<&[u8]>, strict: bool, sink: Sink<'_>) -> Result<()
                 }
                 let mut attributes = Vec::new();
                 for attribute in element.attributes() {
+                    if attributes.len() == ATTRIBUTES {
+                        return Err("too many attributes".to_owned());
+                    }
                     let attribute = attribute.map_err(|error| error.to_string())?;
                     let flat =
                         attribute.value.replace("\r\n", " ").replace(['\n', '\t', '\r'], " ");

@@ -6,8 +6,13 @@ use crate::scriptlets::{
 };
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
-/// and those whose work is done elsewhere.
-const NOTHING: [&str; 26] = [
+/// and those whose work is done elsewhere. The caches of fontconfig and of GIO's modules make
+/// things faster alone: fontconfig's holds for directories of one time, and is made again where
+/// that differs; without GIO's, all modules are asked.
+const NOTHING: [&str; 29] = [
+    "fc-cache",
+    "gio-querymodules",
+    "gio-querymodules-64",
     "sysctl",
     "systemd-sysctl",
     "systemd-binfmt",
@@ -37,15 +42,13 @@ const NOTHING: [&str; 26] = [
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 19] = [
-    "fc-cache",
-    "gio-querymodules",
-    "gio-querymodules-64",
+const NEEDED: [&str; 17] = [
     "gdk-pixbuf-query-loaders",
     "gdk-pixbuf-query-loaders-64",
     "gtk-query-immodules-3.0",
     "gtk-query-immodules-3.0-64",
     "update-ca-trust",
+    "update-ca-certificates",
     "update-crypto-policies",
     "ca-legacy",
     "texhash",

@@ -1,11 +1,14 @@
 //! Key files: groups in brackets, and keys with values below them.
 //! <https://specifications.freedesktop.org/desktop-entry-spec/latest/basic-format.html>
 
+use std::collections::BTreeMap;
+
 /// A file as GLib reads it.
 #[derive(Debug, Default)]
 pub(in super::super) struct KeyFile {
     /// Groups in their order.
     pub groups: Vec<Group>,
+    places: BTreeMap<String, usize>,
 }
 
 /// A group.
@@ -14,6 +17,7 @@ pub(in super::super) struct Group {
     pub name: String,
     /// Keys in their order; a value that is not UTF-8 is none.
     pub keys: Vec<(String, Option<String>)>,
+    places: BTreeMap<String, usize>,
 }
 
 impl KeyFile {
@@ -38,10 +42,11 @@ impl KeyFile {
                 {
                     return Err(format!("Invalid group name: {name}"));
                 }
-                let known = file.groups.iter().position(|group| group.name == name);
-                current = Some(known.unwrap_or(file.groups.len()));
-                if known.is_none() {
-                    file.groups.push(Group { name: name.to_owned(), keys: Vec::new() });
+                let next = file.groups.len();
+                let place = *file.places.entry(name.to_owned()).or_insert(next);
+                current = Some(place);
+                if place == next {
+                    file.groups.push(Group { name: name.to_owned(), ..Group::default() });
                 }
                 continue;
             }
@@ -70,18 +75,18 @@ impl KeyFile {
     }
 
     fn group(&self, name: &str) -> Option<&Group> {
-        self.groups.iter().find(|group| group.name == name)
+        self.groups.get(*self.places.get(name)?)
     }
 
     /// Whether there is such a key.
     pub(in super::super) fn has(&self, group: &str, key: &str) -> bool {
-        self.group(group).is_some_and(|group| group.keys.iter().any(|(own, _)| own == key))
+        self.group(group).is_some_and(|group| group.places.contains_key(key))
     }
 
     /// The value of a key, as it is written.
     pub(in super::super) fn get(&self, group: &str, key: &str) -> Option<&str> {
-        let keys = &self.group(group)?.keys;
-        keys.iter().find(|(own, _)| own == key)?.1.as_deref()
+        let group = self.group(group)?;
+        group.keys.get(*group.places.get(key)?)?.1.as_deref()
     }
 
     /// The value of a key as a list; none too where an escape is none.
@@ -114,9 +119,12 @@ impl KeyFile {
 impl Group {
     /// Of a key that is there twice, the last value counts.
     fn set(&mut self, key: &str, value: Option<String>) {
-        match self.keys.iter_mut().find(|(own, _)| own == key) {
+        match self.places.get(key).and_then(|place| self.keys.get_mut(*place)) {
             Some((_, own)) => *own = value,
-            None => self.keys.push((key.to_owned(), value)),
+            None => {
+                self.places.insert(key.to_owned(), self.keys.len());
+                self.keys.push((key.to_owned(), value));
+            }
         }
     }
 }

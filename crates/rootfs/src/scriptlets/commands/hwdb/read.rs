@@ -5,6 +5,7 @@ use super::{
     Form,
     trie::{Source, Trie},
 };
+use crate::scriptlets::{ScriptletError, limits::Budget};
 
 /// Longest line that is read.
 const LINE: usize = 1 << 20;
@@ -19,11 +20,12 @@ enum State {
 /// Reads a file into the trie; gives what is wrong with it, with line numbers.
 pub(super) fn read(
     trie: &mut Trie,
+    budget: &mut Budget,
     bytes: &[u8],
     path: &str,
     priority: u16,
     form: Form,
-) -> Vec<String> {
+) -> Result<Vec<String>, ScriptletError> {
     let mut problems = Vec::new();
     let mut patterns: Vec<&[u8]> = Vec::new();
     let mut state = State::Between;
@@ -51,6 +53,7 @@ pub(super) fn read(
             (Some(b' '), State::Between) => problems.push(format!("{line}: Match expected")),
             (Some(b' '), _) => {
                 state = State::Properties;
+                budget.steps(patterns.len() as u64)?;
                 let source = Source { path, line, priority };
                 if let Err(problem) = property(trie, &patterns, text, source) {
                     problems.push(format!("{line}: {problem}"));
@@ -67,7 +70,10 @@ pub(super) fn read(
             }
         }
     }
-    problems
+    if trie.is_full() {
+        return Err(ScriptletError::Limit { what: "properties of a name" });
+    }
+    Ok(problems)
 }
 
 fn property(

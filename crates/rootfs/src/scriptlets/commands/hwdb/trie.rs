@@ -27,11 +27,12 @@ struct Node {
 pub(super) struct Trie {
     nodes: Vec<Node>,
     strings: Strings,
+    full: bool,
 }
 
 impl Default for Trie {
     fn default() -> Self {
-        Self { nodes: vec![Node::default()], strings: Strings::default() }
+        Self { nodes: vec![Node::default()], strings: Strings::default(), full: false }
     }
 }
 
@@ -44,11 +45,18 @@ pub(super) struct Source<'a> {
     pub priority: u16,
 }
 
+/// Most properties of one name; they are kept sorted.
+const PROPERTIES: usize = 10_000;
 const HEADER: usize = 80;
 const NODE: usize = 24;
 const CHILD: usize = 16;
 
 impl Trie {
+    /// Whether a name had more properties than it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
     /// Gives all that match a pattern a property.
     pub(super) fn insert(&mut self, pattern: &[u8], key: &[u8], value: &[u8], source: Source<'_>) {
         let (mut node, mut rest) = (0, pattern);
@@ -101,6 +109,7 @@ impl Trie {
         let values = &mut self.nodes[node].values;
         match values.binary_search_by(|own| self.strings.get(own.key).cmp(key)) {
             Ok(slot) => values[slot] = Value { key: values[slot].key, ..value },
+            Err(_) if values.len() == PROPERTIES => self.full = true,
             Err(slot) => values.insert(slot, value),
         }
     }

@@ -38,10 +38,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Element, String> {
                 let (prefix, local) = name.split_once(':').unwrap_or(("", &name));
                 let wanted =
                     if prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{prefix}") };
-                let outer = stack.iter().rev().map(|(_, declared)| declared);
-                let mut all = std::iter::once(&declared).chain(outer).flatten();
-                let known = all.any(|(name, value)| *name == wanted && value == NAMESPACE)
-                    && namespace(&stack, &declared, &wanted) == Some(NAMESPACE);
+                let known = namespace(&stack, &declared, &wanted) == Some(NAMESPACE);
                 let name = if known { local.to_owned() } else { name };
                 stack.push((Element { name, known, attributes, children: Vec::new() }, declared));
             }

@@ -102,6 +102,9 @@ impl Database {
                 return Err(Problem::Unknown(format!("<{}> in a MIME type", field.name)));
             }
             if let Some(written) = self.kinds.get_mut(name) {
+                if written.children.len() >= FIELDS {
+                    return Err(Problem::Unknown(format!("more than {FIELDS} fields of {name}")));
+                }
                 replace(written, field);
             }
         }
@@ -217,6 +220,9 @@ fn push<V>(table: &mut Table<Vec<V>>, key: &str, value: V) {
         None => table.insert(key, vec![value]),
     }
 }
+
+/// How many fields a type may have; the largest of freedesktop.org have a hundred.
+const FIELDS: usize = 5000;
 
 /// Puts a field behind the others; a comment goes when there is one in the same language.
 fn replace(written: &mut Element, field: &Element) {

@@ -4,6 +4,8 @@
 
 /// Longest entry in words.
 const MAX_WORDS: usize = 17;
+/// Most entries; real ones have some dozens.
+const MAX_ENTRIES: usize = 10_000;
 
 /// A list of such strings: a number before each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,9 +36,9 @@ impl Names {
         self.entries.iter().any(|(own, alias, _)| !alias && *own == value)
     }
 
-    /// Adds a string; false when it is too long.
+    /// Adds a string; false when it is too long, or one too many.
     pub(super) fn add(&mut self, text: &str, value: u32) -> bool {
-        let fits = words(text) <= MAX_WORDS;
+        let fits = words(text) <= MAX_WORDS && self.entries.len() < MAX_ENTRIES;
         if fits {
             self.entries.push((value, false, text.to_owned()));
         }
@@ -49,7 +51,7 @@ impl Names {
         let mut place = 0;
         for (_, alias, own) in &self.entries {
             if !alias && own == target {
-                if words(text) > MAX_WORDS {
+                if words(text) > MAX_WORDS || self.entries.len() >= MAX_ENTRIES {
                     return false;
                 }
                 self.entries.push((place, true, text.to_owned()));

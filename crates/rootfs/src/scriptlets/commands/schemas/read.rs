@@ -59,6 +59,9 @@ enum Made {
     Flags,
 }
 
+/// How many schemas may extend each other in a row.
+const GENERATIONS: usize = 100;
+
 type Result<T> = std::result::Result<T, String>;
 type Attributes = [(String, String)];
 
@@ -295,6 +298,9 @@ impl Schemas {
             return Err("Cannot be a list of a schema with a path".to_owned());
         }
         let Some(base) = base else { return Ok(list_of) };
+        if extends.is_some_and(|name| self.ancestors(name).nth(GENERATIONS).is_some()) {
+            return Err(format!("<schema id='{id}'> extends too many schemas"));
+        }
         if base.path.is_some() {
             return Err("Cannot extend a schema with a path".to_owned());
         }

@@ -9,6 +9,8 @@ use super::value::{Data, Value};
 
 /// How deeply values may nest.
 const DEPTH: usize = 64;
+/// Longest text.
+const LENGTH: usize = 1 << 20;
 
 /// A text's parts, before they have types.
 #[derive(Debug, Clone)]
@@ -31,6 +33,9 @@ type Result<T> = std::result::Result<T, String>;
 
 /// The value that a text stands for, of a certain type.
 pub(super) fn parse(kind: &str, text: &str) -> Result<Value> {
+    if text.len() > LENGTH {
+        return Err("it is too long".to_owned());
+    }
     let mut reader = Reader { text: text.as_bytes(), at: 0, depth: 0 };
     let part = reader.part()?;
     reader.space();
@@ -110,7 +115,9 @@ impl Reader<'_> {
             b'@' => {
                 self.at += 1;
                 let rest = std::str::from_utf8(&self.text[self.at..]).unwrap_or_default();
-                let (kind, _) = types::split(rest).ok_or("invalid type declaration")?;
+                let (kind, _) = types::split(rest)
+                    .filter(|(kind, _)| types::is_definite(kind))
+                    .ok_or("invalid type declaration")?;
                 let kind = kind.to_owned();
                 self.at += kind.len();
                 Ok(Part::Typed(kind, Box::new(self.part()?)))

@@ -3,6 +3,8 @@
 
 /// How deeply types may nest.
 const DEPTH: usize = 64;
+/// Longest type; each value of a default carries its own.
+const LENGTH: usize = 255;
 
 /// Takes one complete type off the front.
 pub(super) fn split(text: &str) -> Option<(&str, &str)> {
@@ -12,7 +14,7 @@ pub(super) fn split(text: &str) -> Option<(&str, &str)> {
 
 /// Whether it is one complete type.
 pub(super) fn is_definite(text: &str) -> bool {
-    split(text).is_some_and(|(_, rest)| rest.is_empty())
+    text.len() <= LENGTH && split(text).is_some_and(|(_, rest)| rest.is_empty())
 }
 
 /// Where the type that starts at `at` ends.
