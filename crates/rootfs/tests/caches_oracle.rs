@@ -565,3 +565,85 @@ fn undated(bytes: &[u8]) -> Vec<u8> {
     }
     out
 }
+
+/// Input that would nest, grow or repeat without end is refused, or comes to an end.
+#[test]
+fn hostile_input_comes_to_an_end() {
+    let deep = |open: &str, count: usize| open.repeat(count).into_bytes();
+    let schema = |inner: &str| format!("<schemalist><schema id='a'>{inner}</schema></schemalist>");
+    let key = |kind: &str, default: &str| {
+        schema(&format!("<key name='k' type='{kind}'><default>{default}</default></key>"))
+            .into_bytes()
+    };
+    let attributes: String = (0..100_000).map(|n| format!(" xmlns:a{n}='x'")).collect();
+    let chain: String = (1..5000)
+        .map(|n| format!("<schema id='{n}' extends='{}'><key name='k{n}' type='b'><default>true</default></key></schema>", n - 1))
+        .collect();
+    let mime = "<mime-info xmlns='http://www.freedesktop.org/standards/shared-mime-info'><mime-type type='a/b'>";
+    let files: Vec<(&str, String, Vec<u8>)> = vec![
+        ("glib-compile-schemas", "x.gschema.xml".into(), deep("<a>", 100_000)),
+        ("glib-compile-schemas", "x.gschema.xml".into(), format!("<schemalist{attributes}/>").into_bytes()),
+        ("glib-compile-schemas", "x.gschema.xml".into(), key(&"a".repeat(100_000), "[]")),
+        ("glib-compile-schemas", "x.gschema.xml".into(), key("av", &"[&lt;".repeat(100_000))),
+        ("glib-compile-schemas", "x.gschema.xml".into(), key("v", &format!("&lt;{}1&gt;", "(1,".repeat(50_000)))),
+        ("glib-compile-schemas", "x.gschema.xml".into(), key("i", "99999999999999999999999999")),
+        ("glib-compile-schemas", "x.gschema.xml".into(), key("x", "-9223372036854775808")),
+        (
+            "glib-compile-schemas",
+            "x.gschema.xml".into(),
+            format!("<schemalist><schema id='0'/>{chain}</schemalist>").into_bytes(),
+        ),
+        ("update-mime-database", "packages/x.xml".into(), deep("<!DOCTYPE a [<!ENTITY b 'c'>]>", 10_000)),
+        ("update-mime-database", "packages/x.xml".into(), format!("{mime}{}", "<comment xml:lang='a'/>".repeat(100_000)).into_bytes()),
+        (
+            "update-mime-database",
+            "packages/x.xml".into(),
+            format!("{mime}<magic>{}", "<match type='string' value='a' offset='9223372036854775807'>".repeat(50_000)).into_bytes(),
+        ),
+        (
+            "update-mime-database",
+            "packages/x.xml".into(),
+            format!("{mime}<magic><match type='host32' value='0' offset='-9223372036854775808:9'/><match type='string' value='a' offset='9223372036854775807'/></magic><glob pattern='*'/></mime-type></mime-info>").into_bytes(),
+        ),
+        ("update-desktop-database", "x.desktop".into(), deep("[", 100_000)),
+        ("systemd-hwdb", "x.hwdb".into(), format!("{}{}", deep_lines(20_000), " A=1\n".repeat(20_000)).into_bytes()),
+        ("systemd-hwdb", "x.hwdb".into(), nested_names(3000)),
+        ("trust", "x.p11-kit".into(), [&b"[p11-kit-object-v1]\nlabel: \"%\"\n"[..], &deep("-----BEGIN CERTIFICATE-----\n", 1000)].concat()),
+    ];
+    for (program, name, bytes) in files {
+        let place = match program {
+            "systemd-hwdb" => "etc/udev/hwdb.d".to_owned(),
+            "trust" => "usr/share/pki/ca-trust-source".to_owned(),
+            _ => "in".to_owned(),
+        };
+        let mut all = Entries::new();
+        all.insert(format!("{place}/{name}"), Left::File(0o644, bytes));
+        let pc = "usr/share/pkgconfig/shared-mime-info.pc".to_owned();
+        all.insert(pc, Left::File(0o644, b"Version: 1\n".to_vec()));
+        let missing: Vec<String> = all
+            .keys()
+            .flat_map(|path| {
+                path.match_indices('/').map(|(at, _)| path[..at].to_owned()).collect::<Vec<_>>()
+            })
+            .collect();
+        all.extend(missing.into_iter().map(|path| (path, Left::Directory)));
+        let words = match program {
+            "systemd-hwdb" => vec![program, "update"],
+            "trust" => vec![program, "extract", "--format=pem-bundle", "--filter=ca-anchors", "/x"],
+            _ => vec![program, "/in"],
+        };
+        let started = std::time::Instant::now();
+        let _ = ours(&tree(&all, &[program]), &words);
+        assert!(started.elapsed().as_secs() < 60, "{program} {name}");
+    }
+}
+
+/// Patterns, each on a line.
+fn deep_lines(count: usize) -> String {
+    (0..count).map(|n| format!("p{n}\n")).collect()
+}
+
+/// Names each of which begins with the one before.
+fn nested_names(count: usize) -> Vec<u8> {
+    (1..count).map(|n| format!("{}\n A=1\n\n", "a".repeat(n))).collect::<String>().into_bytes()
+}

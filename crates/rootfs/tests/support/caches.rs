@@ -96,7 +96,7 @@ pub fn ours(tree: &Tree, words: &[&str]) -> Result<(Entries, i32, String), Scrip
         arguments: &arguments,
         stdin: b"",
         mtime: 1_000,
-        limits: Limits { steps: 20_000_000, bytes: 2 << 30, ..Limits::default() },
+        limits: Limits::default(),
     };
     let effects = run(&task)?;
     let mut after = tree.clone();

@@ -259,7 +259,8 @@ fn magic(file: &mut File, database: &Database) -> Result<()> {
         Match::flatten(&rules.matches, &mut all);
     }
     let extent = |one: &&Match| {
-        one.start + i64::from(one.length) + i64::try_from(one.data.len()).unwrap_or(i64::MAX / 4)
+        let data = i64::try_from(one.data.len()).unwrap_or(i64::MAX);
+        one.start.saturating_add(i64::from(one.length)).saturating_add(data)
     };
     let most = all.iter().map(extent).max().unwrap_or(0).max(0);
     file.put(number(database.magic.len())?);

@@ -123,7 +123,8 @@ fn range(element: &Element) -> Result<(i64, i32)> {
     }
     let last = rest.strip_prefix(':').filter(|rest| !rest.is_empty() && start >= 0);
     let (last, rest) = last.and_then(decimal).ok_or_else(wrong)?;
-    let length = last.checked_sub(start).and_then(|length| i32::try_from(length + 1).ok());
+    let length = last.checked_sub(start).and_then(|length| length.checked_add(1));
+    let length = length.and_then(|length| i32::try_from(length).ok());
     let length = length.filter(|length| rest.is_empty() && *length > 0);
     length.map(|length| (start, length)).ok_or_else(wrong)
 }
