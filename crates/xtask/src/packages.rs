@@ -57,6 +57,16 @@ pub const ORACLES: &[Need] = &[
     need("bzip2", "bzip2", "bzip2"),
     need("curl", "curl", "curl"),
     need("/lib/systemd/systemd", "systemd", "systemd"),
+    need("glib-compile-schemas", "libglib2.0-bin", "glib2-devel"),
+    need("/usr/share/glib-2.0/schemas", "gsettings-desktop-schemas", "gsettings-desktop-schemas"),
+    need("update-desktop-database", "desktop-file-utils", "desktop-file-utils"),
+    need("update-mime-database", "shared-mime-info", "shared-mime-info"),
+    need("gtk-update-icon-cache", "gtk-update-icon-cache", "gtk-update-icon-cache"),
+    need("/usr/share/icons/Adwaita", "adwaita-icon-theme", "adwaita-icon-theme"),
+    need("systemd-hwdb", "udev", "systemd-udev"),
+    need("trust", "p11-kit", "p11-kit"),
+    need("/usr/share/p11-kit/modules/p11-kit-trust.module", "p11-kit-modules", "p11-kit-trust"),
+    need("/usr/share/ca-certificates/mozilla", "ca-certificates", ""),
 ];
 
 /// To build plugins where rustup has no target for them.

@@ -4,23 +4,32 @@ mod accounts;
 mod alternatives;
 mod copy;
 mod crypto_policies;
+mod desktop_database;
 mod files;
 mod find;
+mod glib;
 mod grep;
+mod hwdb;
+mod icon_cache;
 mod info;
 mod ldconfig;
+mod listing;
 mod machine;
+mod markup;
 mod meta;
+mod mime;
 mod modes;
 mod nothing;
 mod options;
 mod paths;
+mod schemas;
 mod sed;
 mod sort;
 mod systemctl;
 mod sysusers;
 mod text;
 mod tmpfiles;
+mod trust;
 mod update_helper;
 mod values;
 
@@ -106,6 +115,18 @@ pub(super) fn find(name: &str) -> Option<Command> {
         "arch" => machine::arch,
         "date" => machine::date,
         "pidof" | "pgrep" => machine::no_process,
+        "trust" | "p11-kit" => trust::trust,
+        "systemd-hwdb" => hwdb::hwdb,
+        "udevadm" => hwdb::udevadm,
+        "update-mime-database" => mime::update,
+        "gtk-update-icon-cache" | "gtk-update-icon-cache-3.0" => {
+            |shell, words| icon_cache::update(shell, "gtk-update-icon-cache", words)
+        }
+        "gtk4-update-icon-cache" => {
+            |shell, words| icon_cache::update(shell, "gtk4-update-icon-cache", words)
+        }
+        "update-desktop-database" => desktop_database::update,
+        "glib-compile-schemas" => schemas::compile,
         _ => return None,
     })
 }

@@ -88,6 +88,11 @@ impl<'a> Fs<'a> {
         path.is_root() || self.node(path).is_some_and(Node::is_dir)
     }
 
+    /// Whether a regular file is there.
+    pub(super) fn is_file(&self, path: &TreePath) -> bool {
+        matches!(self.node(path).map(|node| &node.kind), Some(Kind::File { .. }))
+    }
+
     /// Whether anything is there.
     pub(super) fn exists(&self, path: &TreePath) -> bool {
         path.is_root() || self.node(path).is_some()

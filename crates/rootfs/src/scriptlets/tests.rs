@@ -20,7 +20,7 @@ fn path(text: &str) -> TreePath {
 
 fn tree() -> Tree {
     let mut tree = Tree::default();
-    for name in ["rm", "touch", "cat", "systemctl", "fc-cache", "mkdir", "udevadm"] {
+    for name in ["rm", "touch", "cat", "systemctl", "dracut", "mkdir", "udevadm"] {
         tree.insert(path(&format!("usr/bin/{name}")), Node::generated(*b"", 0o755, 0));
     }
     tree.insert(path("etc/old"), Node::generated(*b"old\n", 0o644, 7));
@@ -52,7 +52,7 @@ fn go(tree: &Tree, body: &str) -> Result<Effects, ScriptletError> {
 fn what_is_not_understood_is_named_with_its_line() {
     let cases = [
         ("true\nsleep 1 &\n", "line 2: `&` is not interpreted"),
-        (": >/x\nfc-cache -f\n", "line 2: the real `fc-cache` is needed"),
+        (": >/x\ndracut -f\n", "line 2: the real `dracut` is needed"),
         ("touch -d yesterday /x", "line 1: `touch -d` is not interpreted"),
         ("echo $RANDOM", "line 1: `$RANDOM` is not interpreted"),
         ("a=(1 2)", "line 1: `arrays` is not interpreted"),

@@ -7,15 +7,19 @@ use crate::scriptlets::{
 
 /// Programs that talk to a kernel, a service or a security module, of which an image has none;
 /// and those whose work is done elsewhere. `iconvconfig` packs `gconv-modules` for speed; without
-/// its cache, which packages bring empty, glibc reads that text.
-const NOTHING: [&str; 31] = [
+/// its cache, which packages bring empty, glibc reads that text. The caches of fontconfig and of
+/// GIO's modules make things faster alone: fontconfig's holds for directories of one time, and is
+/// made again where that differs; without GIO's, all modules are asked.
+const NOTHING: [&str; 33] = [
+    "fc-cache",
+    "gio-querymodules",
+    "gio-querymodules-64",
     "iconvconfig",
     "matchpathcon",
     "semanage",
     "udevadm",
     "sysctl",
     "systemd-sysctl",
-    "systemd-hwdb",
     "systemd-binfmt",
     "restorecon",
     "semodule",
@@ -43,20 +47,13 @@ const NOTHING: [&str; 31] = [
 ];
 
 /// Programs that write caches only they can write.
-const NEEDED: [&str; 23] = [
-    "gtk-update-icon-cache",
-    "gtk4-update-icon-cache",
-    "update-desktop-database",
-    "update-mime-database",
-    "fc-cache",
-    "glib-compile-schemas",
-    "gio-querymodules",
-    "gio-querymodules-64",
+const NEEDED: [&str; 16] = [
     "gdk-pixbuf-query-loaders",
     "gdk-pixbuf-query-loaders-64",
     "gtk-query-immodules-3.0",
     "gtk-query-immodules-3.0-64",
     "update-ca-trust",
+    "update-ca-certificates",
     "ca-legacy",
     "texhash",
     "mktexlsr",
