@@ -204,12 +204,12 @@ fn read(host: &mut Host<'_>, args: &Args) -> Answer {
         // standard input is empty, and the others cannot be read
         return match args.integer(1)? {
             0 => input::read(b"", &mut 0, &formats),
-            _ => Ok(host.failed(Problem::bad_descriptor(), None)),
+            _ => Ok(Host::file_failed(&Problem::bad_descriptor(), None)),
         };
     };
     match &mut *file.borrow_mut() {
         OpenFile::File { reads: false, .. } | OpenFile::Input { .. } => {
-            Ok(host.failed(Problem::bad_descriptor(), None))
+            Ok(Host::file_failed(&Problem::bad_descriptor(), None))
         }
         OpenFile::Null => input::read(b"", &mut 0, &formats),
         OpenFile::Output { bytes, at, .. } => input::read(bytes, at, &formats),
@@ -218,7 +218,7 @@ fn read(host: &mut Host<'_>, args: &Args) -> Answer {
                 Ok(bytes) => bytes,
                 // removed in the meantime
                 Err(FsError::Errno(Errno::NoEntry)) => Arc::from([]),
-                Err(FsError::Errno(errno)) => return Ok(host.failed(errno.into(), None)),
+                Err(FsError::Errno(errno)) => return Ok(Host::file_failed(&errno.into(), None)),
                 Err(FsError::Fatal(error)) => return Err(error.into()),
             };
             input::read(&bytes, at, &formats)
@@ -229,12 +229,16 @@ fn read(host: &mut Host<'_>, args: &Args) -> Answer {
 fn write(host: &mut Host<'_>, args: &Args) -> Answer {
     let file = handle(host, args)?;
     for index in 2..=args.len() {
-        let bytes = args.text(index)?;
+        let mut bytes = args.text(index)?;
+        if let Some(Arg::Number { .. }) = args.get(index) {
+            // `%.14g`: a float that is whole has no point
+            bytes = bytes.strip_suffix(b".0").unwrap_or(bytes);
+        }
         host.shell.budget.bytes(bytes.len())?;
         let Some(file) = &file else {
             let fd = i32::try_from(args.integer(1)?).unwrap_or(1);
             if !host.write(fd, bytes)? {
-                return Ok(host.failed(Problem::bad_descriptor(), None));
+                return Ok(Host::file_failed(&Problem::bad_descriptor(), None));
             }
             continue;
         };
@@ -248,7 +252,7 @@ fn write(host: &mut Host<'_>, args: &Args) -> Answer {
                 pending.extend_from_slice(bytes);
                 pending.len() > PENDING
             }
-            _ => return Ok(host.failed(Problem::bad_descriptor(), None)),
+            _ => return Ok(Host::file_failed(&Problem::bad_descriptor(), None)),
         };
         if full {
             host.flush_file(&mut file.borrow_mut())?;
@@ -263,7 +267,7 @@ fn seek(host: &mut Host<'_>, args: &Args) -> Answer {
     let whence = args.text_or(2, b"cur")?.to_vec();
     let offset = args.integer_or(3, 0)?;
     let illegal = Problem { number: 29, text: "Illegal seek".to_owned() };
-    let Some(file) = file else { return Ok(host.failed(illegal, None)) };
+    let Some(file) = file else { return Ok(Host::file_failed(&illegal, None)) };
     let mut file = file.borrow_mut();
     let (at, size) = match &mut *file {
         OpenFile::File { path, at, .. } => {
@@ -271,7 +275,7 @@ fn seek(host: &mut Host<'_>, args: &Args) -> Answer {
             (at, size)
         }
         OpenFile::Null => return Ok(vec![Out::Integer(0)]),
-        _ => return Ok(host.failed(illegal, None)),
+        _ => return Ok(Host::file_failed(&illegal, None)),
     };
     let base = match whence.as_slice() {
         b"set" => 0,
@@ -283,7 +287,7 @@ fn seek(host: &mut Host<'_>, args: &Args) -> Answer {
         }
     };
     let wanted = (base as i64).checked_add(offset).and_then(|at| usize::try_from(at).ok());
-    let Some(wanted) = wanted else { return Ok(host.failed(Errno::Invalid.into(), None)) };
+    let Some(wanted) = wanted else { return Ok(Host::file_failed(&Errno::Invalid.into(), None)) };
     *at = wanted;
     Ok(vec![Out::Integer(wanted as i64)])
 }

@@ -52,7 +52,7 @@ pub(super) fn run(host: &mut Host<'_>) -> Result<Ending, ScriptletError> {
 fn state() -> mlua::Result<Lua> {
     let libraries =
         StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::MATH;
-    Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(false))
+    Lua::new_with(libraries, LuaOptions::new().catch_rust_panics(true))
 }
 
 fn run_in(lua: &Lua, meter: &Rc<Meter>, host: &mut Host<'_>) -> mlua::Result<Ending> {

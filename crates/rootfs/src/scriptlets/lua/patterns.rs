@@ -224,10 +224,13 @@ impl<'a> Matcher<'a> {
     /// `%1`: what a capture took, once more.
     fn again(&mut self, s: usize, digit: u8) -> Found {
         let index = usize::from(digit).checked_sub(usize::from(b'1'));
-        let Some(Capture::Part(from, to)) = index.and_then(|at| self.captures.get(at)).copied()
-        else {
-            // position captures are empty for Lua, but as long as memory
-            return wrong(format!("invalid capture index %{}", i32::from(digit) - 48));
+        let (from, to) = match index.and_then(|at| self.captures.get(at)).copied() {
+            Some(Capture::Part(from, to)) => (from, to),
+            // a position counts as longer than any subject
+            Some(Capture::Position(_)) => return Ok(None),
+            Some(Capture::Open(_)) | None => {
+                return wrong(format!("invalid capture index %{}", i32::from(digit) - 48));
+            }
         };
         let part = &self.subject[from..to];
         self.steps = self.steps.checked_sub(part.len() as u64).ok_or(PatternError::Limit)?;
@@ -314,4 +317,91 @@ fn in_class(byte: u8, class: u8) -> bool {
         _ => return class == byte,
     };
     inside != class.is_ascii_uppercase()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    /// The library itself is the oracle: all short patterns of an alphabet on some subjects.
+    #[test]
+    fn matches_what_the_library_matches() {
+        let lua = mlua::Lua::new();
+        let find: mlua::Function = lua
+            .load(
+                "local s, p = ... local function all(ok, a, b, ...)
+                    if not ok then return 'error' end
+                    local out = { a, b, ... }
+                    for i = 1, select('#', ...) + 2 do out[i] = tostring(out[i]) end
+                    return table.concat(out, ' ')
+                end
+                return all(pcall(string.find, s, p))",
+            )
+            .into_function()
+            .unwrap();
+        let letters: Vec<&[u8]> = vec![
+            b"a", b"b", b".", b"*", b"+", b"-", b"?", b"(", b")", b"[", b"]", b"^", b"$", b"%",
+            b"%a", b"%1", b"%b", b"%f", b"[^", b"%W", b"()",
+        ];
+        let mut patterns: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut last = patterns.clone();
+        for _ in 0..4 {
+            let longer =
+                last.iter().flat_map(|head| letters.iter().map(|tail| [head, *tail].concat()));
+            last = longer.collect();
+            // all of three, a part of those of four
+            let keep = if last.len() > 20_000 { 23 } else { 1 };
+            patterns.extend(last.iter().step_by(keep).cloned());
+        }
+        let subjects: [&[u8]; 5] = [b"", b"ab", b"aab(b)", b"a]b-^", b"abab%"];
+        let mut compared = 0;
+        for pattern in &patterns {
+            for subject in subjects {
+                let arguments =
+                    (lua.create_string(subject).unwrap(), lua.create_string(pattern).unwrap());
+                let theirs: String = find.call(arguments).unwrap();
+                assert_eq!(
+                    ours(subject, pattern),
+                    theirs,
+                    "{:?} {:?}",
+                    String::from_utf8_lossy(subject),
+                    String::from_utf8_lossy(pattern)
+                );
+                compared += 1;
+            }
+        }
+        assert!(compared > 80_000, "{compared}");
+    }
+
+    fn ours(subject: &[u8], pattern: &[u8]) -> String {
+        // what has no special characters is searched for as it is
+        if !pattern.iter().any(|byte| b"^$*+?.([%-".contains(byte)) {
+            let mut places = 0..=subject.len();
+            return match places.find(|at| subject[*at..].starts_with(pattern)) {
+                Some(at) => format!("{} {}", at + 1, at + pattern.len()),
+                None => "nil nil".to_owned(),
+            };
+        }
+        let anchored = pattern.first() == Some(&b'^');
+        let rest = if anchored { &pattern[1..] } else { pattern };
+        match Matcher::new(subject, rest, 1 << 30).find(0, anchored, None) {
+            Err(_) => "error".to_owned(),
+            Ok(None) => "nil nil".to_owned(),
+            Ok(Some(found)) => {
+                let mut out = format!("{} {}", found.start + 1, found.end);
+                for capture in &found.captures {
+                    match capture {
+                        Capture::Open(_) => return "error".to_owned(),
+                        Capture::Position(at) => out += &format!(" {}", at + 1),
+                        Capture::Part(from, to) => {
+                            out += &format!(" {}", String::from_utf8_lossy(&subject[*from..*to]));
+                        }
+                    }
+                }
+                out
+            }
+        }
+    }
 }

@@ -77,6 +77,7 @@ end
 -- Tables -----------------------------------------------------------------------------------------
 
 local function pairs(...)
+  if select('#', ...) == 0 then error("bad argument #1 to 'pairs' (value expected)", 2) end
   local problem, own, keys = host.pairs((...))
   if problem then error(problem, 2) end
   local value = ...
@@ -267,13 +268,13 @@ end
 local find = host.find
 
 local function captured(problem, first, last, ...)
-  if problem then error(problem, 3) end
+  if problem then error(problem, 2) end
   if first == nil then return nil end
   return ...
 end
 
 local function placed(simple, problem, first, last, ...)
-  if problem then error(problem, 3) end
+  if problem then error(problem, 2) end
   if first == nil then return nil end
   if simple then return first + 1, last end
   return first + 1, last, ...
@@ -312,7 +313,7 @@ function string.gmatch(s, pattern, from)
   s, pattern = text(s, 1, 'gmatch', 2), text(pattern, 2, 'gmatch', 2)
   local at, last = start(s, from, 3, 'gmatch', 2), nil
   local function move(problem, first, to, ...)
-    if problem then error(problem, 3) end
+    if problem then error(problem, 2) end
     if first == nil then
       at = #s + 1
       return nil
@@ -442,7 +443,7 @@ local function passed(thread, fine, ...)
     if not closed then problem = other end
   end
   check(problem)
-  error(problem, 3)
+  error(problem, 2)
 end
 
 function coroutines.wrap(f)
@@ -481,13 +482,13 @@ local function handle_of(self, name, level)
 end
 
 local function opened(problem, handle, ...)
-  if problem then error(problem, 3) end
+  if problem then error(problem, 2) end
   if handle == nil then return nil, ... end
   return new_file(handle)
 end
 
 local function written(self, problem, fine, ...)
-  if problem then error(problem, 3) end
+  if problem then error(problem, 2) end
   if fine then return self end
   return nil, ...
 end
@@ -519,9 +520,9 @@ end
 local function line_reader(self, close, ...)
   local formats = pack(...)
   local function given(problem, value, message, ...)
-    if problem then error(problem, 3) end
+    if problem then error(problem, 2) end
     if value ~= nil then return value, message, ... end
-    if message ~= nil then error(message, 3) end
+    if message ~= nil then error(message, 2) end
     if close then methods.close(self) end
     return nil
   end
@@ -556,7 +557,9 @@ end
 local function named(name, mode)
   local problem, handle, message = file.open(name, mode)
   if problem then error(problem, 3) end
-  if handle == nil then error(message, 3) end
+  if handle == nil then
+    error("cannot open file '" .. name .. "' (" .. sub(message, #name + 3) .. ")", 3)
+  end
   return new_file(handle)
 end
 

@@ -163,8 +163,18 @@ pub(super) fn cannot_run(host: &Host<'_>, name: &str) -> Option<Problem> {
 
 /// Runs a program to its end.
 pub(super) fn program(host: &mut Host<'_>, words: &[String]) -> Status {
-    let words = words.to_vec();
-    separate(host, |shell| shell.program(&words))
+    let name = words.first().and_then(|name| name.rsplit('/').next()).unwrap_or_default();
+    if let ("sh" | "bash", [_, option, text, rest @ ..]) = (name, words)
+        && option == "-c"
+    {
+        // the first word after the text is `$0`
+        let positional = rest.get(1..).unwrap_or_default().to_vec();
+        return separate(host, |shell| {
+            shell.env.positional = positional;
+            shell.script(text, 0)
+        });
+    }
+    separate(host, |shell| shell.program(words))
 }
 
 /// Runs `sh -c` to its end.
@@ -193,7 +203,9 @@ fn separate(
     inner: impl FnOnce(&mut crate::scriptlets::shell::Shell<'_>) -> Status,
 ) -> Status {
     let shell = &mut host.shell;
+    let here = format!("/{}", String::from_utf8_lossy(shell.fs.cwd.as_bytes()));
     let status = shell.subshell(|shell| {
+        shell.set("PWD", here)?;
         shell.env.positional.clear();
         shell.env.options = Options::default();
         shell.env.variables.retain(|name, variable| variable.exported || name == "IFS");

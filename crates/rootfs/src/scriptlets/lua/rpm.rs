@@ -41,13 +41,20 @@ pub(super) fn has_files(kind: ScriptletKind) -> bool {
     matches!(kind, ScriptletKind::FileTrigger | ScriptletKind::TransFileTrigger)
 }
 
-/// The next path that triggered, nil after the last.
+/// The next path that triggered, nil after the last. After that rpm begins anew with one of the
+/// prefixes of the trigger, which nobody can mean.
 fn next_file(host: &mut Host<'_>, _: &Args) -> Answer {
-    let rest = host.shell.task.stdin.get(host.process.next_file..).unwrap_or_default();
+    let all = host.shell.task.stdin;
+    let at = host.process.next_file;
+    if at > all.len() {
+        return Err(Failure::unsupported("rpm.next_file after its end"));
+    }
+    let rest = &all[at..];
     let Some(line) = rest.split(|b| *b == b'\n').next().filter(|_| !rest.is_empty()) else {
+        host.process.next_file = all.len() + 1;
         return Ok(vec![Out::Nil]);
     };
-    host.process.next_file += line.len() + 1;
+    host.process.next_file = (at + line.len() + 1).min(all.len());
     Ok(vec![Out::text(line)])
 }
 
