@@ -7,6 +7,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::print_stderr,
     clippy::print_stdout,
     reason = "tests"
@@ -92,7 +93,8 @@ fn write(tree: &Tree, root: &Path) {
         fs::set_permissions(&place, fs::Permissions::from_mode(node.mode.into())).unwrap();
         if !node.is_dir() {
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(node.mtime);
-            fs::File::options().write(true).open(&place).unwrap().set_modified(time).unwrap();
+            let file = fs::OpenOptions::new().write(true).open(&place).unwrap();
+            file.set_modified(time).unwrap();
         }
     }
 }
@@ -427,8 +429,24 @@ fn packages(directory: &str) -> Vec<strata_rpm::Package> {
     packages
 }
 
-/// By hand: `STRATA_SURVEY=DIRECTORY` of RPMs, or of header-only ones. All their Lua bodies, run by
-/// rpm as `%post` in a root without programs, and by us.
+const TRIGGER: &str = "%filetriggerin -p <lua> -- /opt/new";
+
+/// Bodies of files `*.lua`.
+fn plain_bodies(directory: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let place = entry.unwrap().path();
+        if place.extension().is_some_and(|ending| ending == "lua") {
+            let name = place.file_stem().unwrap().to_string_lossy().into_owned();
+            found.push((name, fs::read_to_string(&place).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// By hand: `STRATA_SURVEY=DIRECTORY` of RPMs, of header-only ones, or of `*.lua`. All their
+/// Lua bodies, run by rpm as `%post` in a root without programs, and by us.
 #[test]
 #[ignore = "needs a directory of packages"]
 fn bodies_of_packages() {
@@ -443,25 +461,41 @@ fn bodies_of_packages() {
     tree.insert(path("etc/selinux"), Node::implied_directory());
     let config = Node::generated(*b"SELINUX=enforcing\nSELINUXTYPE=targeted\n", 0o644, 1_000_000);
     tree.insert(path("etc/selinux/config"), config);
-    let mut found = Vec::new();
+    let mut found = plain_bodies(&directory);
     for package in packages(&directory) {
         for scriptlet in &package.scriptlets {
             if scriptlet.program.first().is_some_and(|program| program == "<lua>") {
-                found.push((
-                    format!("{} {:?}", package.nevra, scriptlet.kind),
-                    scriptlet.body.clone(),
-                ));
+                let name = format!("{} {:?}", package.nevra, scriptlet.kind);
+                found.push((name, scriptlet.body.clone()));
             }
         }
     }
     let place = tempfile::tempdir().unwrap();
-    let sections: Vec<_> =
-        found.iter().map(|(_, body)| ("%post -p <lua>".to_owned(), body.clone())).collect();
+    let with_files = |body: &str| body.contains("next_file");
+    let mut sections: Vec<_> = found
+        .iter()
+        .map(|(name, body)| {
+            let files = name.contains("FILETRIGGER") || with_files(body);
+            let section = if files { TRIGGER } else { "%post -p <lua>" };
+            (section.to_owned(), body.clone())
+        })
+        .collect();
+    sections.push(("%post -p <lua>|/opt/new/a\n/opt/new/b".to_owned(), String::new()));
     let built = build(place.path(), &sections);
+    let files = built.last().unwrap();
     let mut same = 0;
-    for ((name, body), package) in found.iter().zip(&built) {
-        let (theirs, printed) = real(&tree, &[package], false);
-        match ours(&tree, body, ScriptletKind::Post, b"") {
+    for (((name, body), package), (section, _)) in found.iter().zip(&built).zip(&sections) {
+        let triggered = section == TRIGGER;
+        let installed: Vec<&Path> =
+            if triggered { vec![package, files] } else { vec![package.as_path()] };
+        let (mut theirs, printed) = real(&tree, &installed, false);
+        theirs.retain(|name, _| !name.starts_with("/opt/new"));
+        let (kind, paths): (_, &[u8]) = if triggered {
+            (ScriptletKind::FileTrigger, b"/opt/new/a\n/opt/new/b\n")
+        } else {
+            (ScriptletKind::Post, b"")
+        };
+        match ours(&tree, body, kind, paths) {
             Err(error) => eprintln!("{name}: {error}"),
             Ok(effects) => {
                 let mut after = tree.clone();
@@ -472,10 +506,8 @@ fn bodies_of_packages() {
                 if lines.is_empty() && mine == printed {
                     same += 1;
                 } else {
-                    eprintln!(
-                        "{name}: {}\n  ours   {mine:?}\n  theirs {printed:?}",
-                        lines.join("\n")
-                    );
+                    let lines = lines.join("\n");
+                    eprintln!("{name}: {lines}\n  ours   {mine:?}\n  theirs {printed:?}");
                 }
             }
         }

@@ -151,8 +151,8 @@ fn chunk_name(kind: ScriptletKind) -> &'static str {
         ScriptletKind::PreUnTrans => "%preuntrans",
         ScriptletKind::PostUnTrans => "%postuntrans",
         ScriptletKind::Verify => "%verify",
-        ScriptletKind::Trigger => "%trigger",
-        ScriptletKind::FileTrigger => "%filetrigger",
-        ScriptletKind::TransFileTrigger => "%transfiletrigger",
+        ScriptletKind::Trigger => "%triggerin",
+        ScriptletKind::FileTrigger => "%filetriggerin",
+        ScriptletKind::TransFileTrigger => "%transfiletriggerin",
     }
 }

@@ -112,9 +112,9 @@ fn errors_are_what_rpm_prints() {
     let cases = [
         (
             "this is no lua",
-            "invalid syntax in lua script: [string \"%filetrigger\"]:1: syntax error near 'is'",
+            "invalid syntax in lua script: [string \"%filetriggerin\"]:1: syntax error near 'is'",
         ),
-        ("\nerror('x')", "lua script failed: [string \"%filetrigger\"]:2: x"),
+        ("\nerror('x')", "lua script failed: [string \"%filetriggerin\"]:2: x"),
         ("error({})", "lua script failed: (null)"),
         (
             "error(setmetatable({}, {__tostring = function() error('y') end}))",
@@ -122,11 +122,11 @@ fn errors_are_what_rpm_prints() {
         ),
         (
             "\n\nposix.mkdir(nil)",
-            "lua script failed: [string \"%filetrigger\"]:3: bad argument #1 to 'mkdir' (string expected, got nil)",
+            "lua script failed: [string \"%filetriggerin\"]:3: bad argument #1 to 'mkdir' (string expected, got nil)",
         ),
         (
             "local f <const> = 1\nf()",
-            "lua script failed: [string \"%filetrigger\"]:2: attempt to call a number value",
+            "lua script failed: [string \"%filetriggerin\"]:2: attempt to call a number value",
         ),
     ];
     for (body, expected) in cases {
