@@ -77,7 +77,20 @@ pub(super) fn next(meter: &Meter, table: &Table, key: &Value) -> mlua::Result<Va
     if key.is_nil() && table.is_empty() {
         return Ok(Value::Nil);
     }
-    let keys = keys(table, meter)?;
-    let after = |other: &&Value| key.is_nil() || order(key, other) == Ordering::Less;
-    Ok(keys.iter().find(after).cloned().unwrap_or(Value::Nil))
+    let (mut best, mut unordered) = (Value::Nil, 0);
+    for (count, pair) in table.pairs::<Value, Value>().enumerate() {
+        let (other, _) = pair?;
+        if count % 64 == 0 {
+            meter.charge(16, 0)?;
+        }
+        unordered += u32::from(rank(&other) == 3);
+        let after = key.is_nil() || order(key, &other) == Ordering::Less;
+        if after && (best.is_nil() || order(&other, &best) == Ordering::Less) {
+            best = other;
+        }
+    }
+    if unordered > 1 {
+        return Err(meter.refuse("next over tables or functions as keys"));
+    }
+    Ok(best)
 }
