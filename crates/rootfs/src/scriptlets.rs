@@ -16,6 +16,7 @@ mod error;
 mod fs;
 mod glob;
 mod limits;
+mod lua;
 mod regex;
 mod shell;
 mod streams;
@@ -62,5 +63,8 @@ pub struct ScriptletTask<'a> {
 
 /// Runs a scriptlet. The tree is not changed: that is what [`Effects::apply`] does.
 pub fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
+    if task.program.first().is_some_and(|program| program == "<lua>") {
+        return lua::run(task);
+    }
     shell::run(task)
 }

@@ -106,21 +106,19 @@ pub(super) struct Shell<'a> {
 
 /// Runs a scriptlet's interpreter.
 pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
-    let (mut shell, collected) = start(task);
+    let (mut shell, collected) = Shell::new(task, task.stdin);
     let status = match shell.interpret() {
         Ok(status) | Err(Flow::Exit(status) | Flow::Return(status)) => status,
         Err(Flow::Break(_) | Flow::Continue(_)) => 0,
         Err(Flow::Fatal(error)) => return Err(error.at(shell.line)),
     };
-    let Shell { fs, actions, .. } = shell;
-    let output = collected.borrow().clone();
-    Ok(Effects { changes: fs.finish(), actions, output, status })
+    Ok(shell.finish(&collected, status))
 }
 
 /// Runs a scriptlet only to learn which accounts it asks for; what it does to the tree counts as
 /// far as it got.
 pub(super) fn rehearse(task: &ScriptletTask<'_>) -> (Vec<Directive>, Effects) {
-    let (mut shell, _) = start(task);
+    let (mut shell, _) = Shell::new(task, task.stdin);
     shell.rehearsal = true;
     let status = match shell.interpret() {
         Ok(status) | Err(Flow::Exit(status)) => status,
@@ -130,50 +128,58 @@ pub(super) fn rehearse(task: &ScriptletTask<'_>) -> (Vec<Directive>, Effects) {
     (accounts, Effects { changes: fs.finish(), actions, output: Vec::new(), status })
 }
 
-/// A shell before its first command, and what will hold its output.
-fn start<'a>(task: &'a ScriptletTask<'a>) -> (Shell<'a>, Rc<RefCell<Vec<u8>>>) {
-    let (output, collected) = Stream::buffer();
-    let streams =
-        BTreeMap::from([(0, Stream::input(task.stdin.to_vec())), (1, output.clone()), (2, output)]);
-    let mut variables = BTreeMap::new();
-    let defaults = [
-        ("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin", true),
-        ("PWD", "/", true),
-        ("HOME", "/root", true),
-        ("IFS", " \t\n", false),
-        ("OPTIND", "1", false),
-        ("PS4", "+ ", false),
-        ("UID", "0", false),
-        ("EUID", "0", false),
-    ];
-    for (name, value, exported) in defaults {
-        let variable = Variable { value: Some(value.to_owned()), exported, readonly: false };
-        variables.insert(name.to_owned(), variable);
+impl<'a> Shell<'a> {
+    /// A shell that has done nothing yet, and where its output goes.
+    pub(super) fn new(task: &'a ScriptletTask<'a>, stdin: &[u8]) -> (Self, Rc<RefCell<Vec<u8>>>) {
+        let (output, collected) = Stream::buffer();
+        let stdin = Stream::input(stdin.to_vec());
+        let streams = BTreeMap::from([(0, stdin), (1, output.clone()), (2, output)]);
+        let mut variables = BTreeMap::new();
+        let defaults = [
+            ("PATH", "/sbin:/bin:/usr/sbin:/usr/bin:/usr/X11R6/bin", true),
+            ("PWD", "/", true),
+            ("HOME", "/root", true),
+            ("IFS", " \t\n", false),
+            ("OPTIND", "1", false),
+            ("PS4", "+ ", false),
+            ("UID", "0", false),
+            ("EUID", "0", false),
+        ];
+        for (name, value, exported) in defaults {
+            let variable = Variable { value: Some(value.to_owned()), exported, readonly: false };
+            variables.insert(name.to_owned(), variable);
+        }
+        let shell = Self {
+            task,
+            fs: Fs::new(task.tree, task.contents, task.installed, task.mtime, &task.limits),
+            budget: Budget { left: task.limits },
+            actions: Vec::new(),
+            accounts: Vec::new(),
+            rehearsal: false,
+            env: Env {
+                variables,
+                functions: BTreeMap::new(),
+                positional: task.arguments.to_vec(),
+                options: Options::default(),
+                streams: Streams(streams),
+                status: 0,
+                at_exit: None,
+            },
+            line: 0,
+            base_line: 0,
+            tolerant: 0,
+            loops: 0,
+            locals: Vec::new(),
+            substituted: None,
+        };
+        (shell, collected)
     }
-    let shell = Shell {
-        task,
-        fs: Fs::new(task.tree, task.contents, task.installed, task.mtime, &task.limits),
-        budget: Budget { left: task.limits },
-        actions: Vec::new(),
-        accounts: Vec::new(),
-        rehearsal: false,
-        env: Env {
-            variables,
-            functions: BTreeMap::new(),
-            positional: task.arguments.to_vec(),
-            options: Options::default(),
-            streams: Streams(streams),
-            status: 0,
-            at_exit: None,
-        },
-        line: 0,
-        base_line: 0,
-        tolerant: 0,
-        loops: 0,
-        locals: Vec::new(),
-        substituted: None,
-    };
-    (shell, collected)
+
+    /// What it did.
+    pub(super) fn finish(self, collected: &RefCell<Vec<u8>>, status: i32) -> Effects {
+        let output = collected.borrow().clone();
+        Effects { changes: self.fs.finish(), actions: self.actions, output, status }
+    }
 }
 
 impl Shell<'_> {

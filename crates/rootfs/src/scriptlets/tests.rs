@@ -64,10 +64,10 @@ fn what_is_not_understood_is_named_with_its_line() {
     }
     assert!(matches!(go(&tree(), "if true"), Err(ScriptletError::Syntax { .. })));
     let owners = Owners::default();
-    let lua = ["<lua>".to_owned()];
+    let other = ["<python>".to_owned()];
     let empty = Tree::default();
-    let task = ScriptletTask { program: &lua, ..start(&empty, "x", &owners) };
-    assert_eq!(run(&task), Err(ScriptletError::Interpreter("<lua>".to_owned())));
+    let task = ScriptletTask { program: &other, ..start(&empty, "x", &owners) };
+    assert_eq!(run(&task), Err(ScriptletError::Interpreter("<python>".to_owned())));
 }
 
 #[test]
