@@ -8,13 +8,13 @@
     reason = "tests"
 )]
 
-#[path = "support/real.rs"]
-mod real;
+#[path = "support/packages.rs"]
+mod packages;
 #[allow(dead_code, reason = "other tests use the rest")]
 #[path = "support/rpm.rs"]
 mod rpm;
 
-use real::{Case, Mode, Outcome};
+use packages::{Case, Mode, Outcome};
 use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
 use strata_testkit::{Set, corpus, corpus_rpms};
 
@@ -52,7 +52,7 @@ fn outcomes(cases: &[Case], modes: &[Mode]) -> Vec<Outcome> {
                 loop {
                     let one = next.lock().unwrap().next();
                     let Some((number, case, mode)) = one else { break };
-                    if let Some(outcome) = real::compare(case, *mode) {
+                    if let Some(outcome) = packages::compare(case, *mode) {
                         done.lock().unwrap().insert(*number, outcome);
                     }
                 }
