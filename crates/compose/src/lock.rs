@@ -14,8 +14,12 @@ use std::{
 use strata_layer::plan::{PlanRecord, RecordedAtom, RecordedLayer};
 use strata_oci::Digest;
 use strata_repo::Base;
-use strata_resolve::lock::{
-    self, LockedImage, LockedPackage, LockedRepository, Lockfile, PartialSource, PlannedLayer,
+use strata_resolve::{
+    Reason,
+    lock::{
+        self, LockedImage, LockedPackage, LockedReasons, LockedRepository, Lockfile, PartialSource,
+        PlannedLayer,
+    },
 };
 use strata_rootfs::accounts::Ids;
 use strata_rpm::{Checksum, ChecksumAlgorithm};
@@ -67,6 +71,7 @@ impl Lock {
                 arch: target.arch.to_string(),
                 request: checksum(&target.request_digest())?,
                 packages: target.packages.iter().map(|one| one.checksum.clone()).collect(),
+                reasons: reasons(target),
             });
         }
         let mut lockfile = Lockfile {
@@ -121,7 +126,12 @@ impl Lock {
     fn unlock(&self, image: &LockedImage) -> Option<Vec<TargetPackage>> {
         let by_checksum: BTreeMap<&Checksum, &LockedPackage> =
             self.0.packages.iter().map(|package| (&package.checksum, package)).collect();
-        image.packages.iter().map(|one| by_checksum.get(one).map(|one| unlocked(one))).collect()
+        let package = |checksum| {
+            let package = by_checksum.get(checksum)?;
+            let reason = image.reasons.as_ref().map(|reasons| reasons.of(checksum));
+            Some(unlocked(package, reason))
+        };
+        image.packages.iter().map(package).collect()
     }
 
     /// All packages of the lock.
@@ -168,7 +178,7 @@ fn shown(base: &str) -> String {
     }
 }
 
-fn unlocked(package: &LockedPackage) -> TargetPackage {
+fn unlocked(package: &LockedPackage, reason: Option<Reason>) -> TargetPackage {
     let (location_base, location) = match package.location.rsplit_once('/') {
         Some((base, name)) if base.contains("://") => (Some(base.to_owned()), name.to_owned()),
         _ => (None, package.location.clone()),
@@ -180,7 +190,14 @@ fn unlocked(package: &LockedPackage) -> TargetPackage {
         location_base,
         size: package.size,
         checksum: package.checksum.clone(),
+        reason,
     }
+}
+
+/// None when an older lock did not say it of them.
+fn reasons(target: &Target) -> Option<LockedReasons> {
+    let known = target.packages.iter().map(|one| Some((&one.checksum, one.reason?)));
+    known.collect::<Option<Vec<_>>>().map(LockedReasons::new)
 }
 
 fn locked_repository(

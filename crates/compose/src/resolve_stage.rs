@@ -18,7 +18,7 @@ use std::{
 use strata_layer::plan::PlanRecord;
 use strata_repo::{Base, HttpSettings, PackageRequest, RepoSnapshot, Repositories};
 use strata_resolve::{
-    ImageRequest, Libsolv, RepoView, ResolveTask, Solver, file_paths_needed, unusable,
+    ImageRequest, Libsolv, Reason, RepoView, ResolveTask, Solver, file_paths_needed, unusable,
 };
 use strata_rootfs::accounts::Ids;
 use strata_rpm::{Checksum, PackageRecord};
@@ -165,13 +165,12 @@ fn solve(
         let task = task(&snapshots, &local, &images);
         let resolution = Libsolv.solve(&task).map_err(|error| local::locate(error, targets))?;
         for (at, image) in members.iter().zip(resolution.images) {
-            let packages = image.packages.into_iter().map(|package| {
-                let record = task.record(package)?;
-                Some(match snapshots.get(package.repo) {
-                    Some(snapshot) => of_record(record, &snapshot.id),
-                    None => of_record(record, LOCAL),
-                })
-            });
+            let packages =
+                image.packages.into_iter().zip(image.reasons).map(|(package, reason)| {
+                    let record = task.record(package)?;
+                    let repo = snapshots.get(package.repo).map_or(LOCAL, |snapshot| &snapshot.id);
+                    Some(of_record(record, repo, reason))
+                });
             let packages: Option<Vec<TargetPackage>> = packages.collect();
             let slot = targets.get_mut(*at);
             match (slot, packages) {
@@ -232,7 +231,7 @@ fn request(target: &Target, favor: &[Checksum]) -> ImageRequest {
     }
 }
 
-fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
+fn of_record(record: &PackageRecord, repo: &str, reason: Reason) -> TargetPackage {
     TargetPackage {
         nevra: record.nevra.clone(),
         repo: repo.to_owned(),
@@ -240,6 +239,7 @@ fn of_record(record: &PackageRecord, repo: &str) -> TargetPackage {
         location_base: record.location_base.clone(),
         size: record.size,
         checksum: record.checksum.clone(),
+        reason: Some(reason),
     }
 }
 

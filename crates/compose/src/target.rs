@@ -5,6 +5,7 @@ use serde_json::json;
 use std::fmt;
 use strata_oci::{Digest, canonical_json};
 use strata_repo::{Base, RepoDefinition};
+use strata_resolve::Reason;
 use strata_rpm::{Checksum, Nevra};
 use strata_spec::{Arch, EffectiveImage};
 
@@ -59,6 +60,8 @@ pub(crate) struct TargetPackage {
     pub size: u64,
     /// The package's identity.
     pub checksum: Checksum,
+    /// Why it is there; none where an older lock does not say.
+    pub reason: Option<Reason>,
 }
 
 impl Target {

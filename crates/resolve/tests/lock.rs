@@ -7,10 +7,10 @@ mod common;
 use common::{Universe, image};
 use std::collections::BTreeMap;
 use strata_resolve::{
-    ImageRequest, Libsolv, Solver,
+    ImageRequest, Libsolv, Reason, Solver,
     lock::{
-        self, Ids, LockError, LockedImage, LockedPackage, LockedRepository, Lockfile, Plan,
-        PlannedLayer,
+        self, Ids, LockError, LockedImage, LockedPackage, LockedReasons, LockedRepository,
+        Lockfile, Plan, PlannedLayer,
     },
 };
 use strata_rpm::Checksum;
@@ -54,6 +54,9 @@ fn lock(universe: &Universe, packages: &[&str]) -> Lockfile {
             arch: resolved.arch,
             request: checksum("b"),
             packages: records.iter().map(|record| record.checksum.clone()).collect(),
+            reasons: Some(LockedReasons::new(
+                records.iter().map(|record| &record.checksum).zip(resolved.reasons),
+            )),
         }],
         ids: Ids::default(),
         plan: Plan::default(),
@@ -70,7 +73,7 @@ fn the_bytes_are_these() {
     lock.plan.layers.push(PlannedLayer { images, sources, partial: Vec::new() });
     let text = String::from_utf8(lock.to_bytes()).unwrap();
     let expected = r#"{
-  "version": 1,
+  "version": 2,
   "repositories": {
     "test": {
       "url": "https://example.org/repo",
@@ -101,7 +104,13 @@ fn the_bytes_are_these() {
       "packages": [
         "sha256:0000000000000000000000000000000000000000000000000000000000000001",
         "sha256:0000000000000000000000000000000000000000000000000000000000000000"
-      ]
+      ],
+      "reasons": {
+        "requested": [
+          "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+        ],
+        "weak": []
+      }
     }
   ],
   "ids": {
@@ -135,10 +144,10 @@ fn errors_say_where_and_what() {
     assert!(matches!(error, LockError::Syntax { line: 3, .. }), "{error}");
     let error = Lockfile::parse("{\n  \"version\": 1,,\n}").unwrap_err();
     assert!(error.to_string().starts_with("line 2, column 16: "), "{error}");
-    let error = Lockfile::parse(r#"{"version": 2, "whatever": []}"#).unwrap_err();
+    let error = Lockfile::parse(r#"{"version": 3, "whatever": []}"#).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "version 2 was written by a newer strata; this one knows version 1"
+        "version 3 was written by a newer strata; this one knows version 2"
     );
     assert!(error.hint().unwrap().contains("remove the file"));
     assert!(Lockfile::parse(r#"{"version": 0}"#).is_err());
@@ -150,8 +159,34 @@ fn errors_say_where_and_what() {
     assert!(error.to_string().contains("has a package that is not listed"), "{error}");
     let error = Lockfile::parse(&good.replace("\"test\":", "\"tset\":")).unwrap_err();
     assert!(error.to_string().contains("names no known repository `test`"), "{error}");
+    let twice = good.replace(
+        "\"weak\": []",
+        &format!("\"weak\": [\"{}\"]", "sha256:".to_owned() + &"0".repeat(64)),
+    );
+    let error = Lockfile::parse(&twice).unwrap_err();
+    assert!(error.to_string().contains("gives a reason for `sha256:000"), "{error}");
     let error = Lockfile::parse(&good.replace("app-1-1.x86_64\"", "app\"")).unwrap_err();
     assert!(matches!(error, LockError::Syntax { line: 11, .. }), "{error}");
+}
+
+/// Version 1 did not say why a package is there.
+#[test]
+fn an_older_file_loads_and_means_the_same() {
+    let mut lock = lock(&Universe::parse(UNIVERSE), &["app"]);
+    let checksums = lock.images[0].packages.clone();
+    let why = |lock: &Lockfile| {
+        let reasons = lock.images[0].reasons.as_ref().unwrap();
+        checksums.iter().map(|one| reasons.of(one)).collect::<Vec<_>>()
+    };
+    assert_eq!(why(&lock), [Reason::Dependency, Reason::Requested]);
+    let read = Lockfile::parse(&String::from_utf8(lock.to_bytes()).unwrap()).unwrap();
+    assert_eq!(why(&read), why(&lock));
+
+    lock.images[0].reasons = None;
+    let text = String::from_utf8(lock.to_bytes()).unwrap();
+    let old = text.replacen("\"version\": 2", "\"version\": 1", 1);
+    assert_ne!(old, text);
+    assert_eq!(Lockfile::parse(&old).unwrap(), lock);
 }
 
 #[test]

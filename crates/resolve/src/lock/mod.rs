@@ -4,20 +4,23 @@
 //! order, lists sorted where their order says nothing, two spaces, one entry a line, a final newline;
 //! so a change in it reads as what changed.
 //!
-//! | version | reader | writer |
-//! |---|---|---|
-//! | 1 | every release | every release |
-//! | later | refused in words | – |
+//! | version | what is new | reader | writer |
+//! |---|---|---|---|
+//! | 1 | | every release; nobody knows why a package is in an image | none any more |
+//! | 2 | images say what was asked for and what is only recommended | this one | this one |
+//! | later | | refused in words | – |
+//!
+//! A file of version 1 means what it meant, and is written anew only when something else changes.
 
 mod text;
 
-use crate::error::printable;
+use crate::{Reason, error::printable};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use strata_rpm::{Checksum, Nevra};
 
 /// The version that this code reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +92,51 @@ pub struct LockedImage {
     /// The packages' checksums in installation order.
     #[serde(with = "text::list")]
     pub packages: Vec<Checksum>,
+    /// Why each of `packages` is there, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<LockedReasons>,
+}
+
+/// Why the packages of an image are there; the others are dependencies of these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedReasons {
+    /// Those that a request names, sorted.
+    #[serde(with = "text::list")]
+    pub requested: Vec<Checksum>,
+    /// Those that others recommend or that supplement them, sorted.
+    #[serde(with = "text::list")]
+    pub weak: Vec<Checksum>,
+}
+
+impl LockedReasons {
+    /// From the reasons of packages.
+    pub fn new<'a>(packages: impl IntoIterator<Item = (&'a Checksum, Reason)>) -> Self {
+        let mut this = Self::default();
+        for (checksum, reason) in packages {
+            match reason {
+                Reason::Requested => this.requested.push(checksum.clone()),
+                Reason::Weak => this.weak.push(checksum.clone()),
+                Reason::Dependency => {}
+            }
+        }
+        this.sort();
+        this
+    }
+
+    fn sort(&mut self) {
+        self.requested.sort();
+        self.weak.sort();
+    }
+
+    /// Why a package of the image is there.
+    pub fn of(&self, package: &Checksum) -> Reason {
+        match package {
+            one if self.requested.binary_search(one).is_ok() => Reason::Requested,
+            one if self.weak.binary_search(one).is_ok() => Reason::Weak,
+            _ => Reason::Dependency,
+        }
+    }
 }
 
 /// Numbers of users and groups.
@@ -193,6 +241,8 @@ impl Lockfile {
             _ => {}
         }
         let mut this: Self = serde_json::from_str(text).map_err(|error| syntax(&error))?;
+        // what an older version says, the newest can say too
+        this.version = VERSION;
         this.sort();
         this.check()?;
         Ok(this)
@@ -216,6 +266,10 @@ impl Lockfile {
     fn sort(&mut self) {
         self.packages.sort_by(|a, b| (&a.nevra, &a.checksum).cmp(&(&b.nevra, &b.checksum)));
         self.images.sort_by(|a, b| (&a.name, &a.arch).cmp(&(&b.name, &b.arch)));
+        self.images
+            .iter_mut()
+            .filter_map(|image| image.reasons.as_mut())
+            .for_each(LockedReasons::sort);
     }
 
     fn check(&self) -> Result<(), LockError> {
@@ -241,6 +295,14 @@ impl Lockfile {
             if let Some(checksum) = image.packages.iter().find(|one| !known.contains(one)) {
                 return wrong(format!(
                     "image `{name}` has a package that is not listed: `{checksum}`"
+                ));
+            }
+            let mut open: BTreeSet<&Checksum> = image.packages.iter().collect();
+            let reasons = image.reasons.iter();
+            let mut said = reasons.flat_map(|why| why.requested.iter().chain(&why.weak));
+            if let Some(checksum) = said.find(|one| !open.remove(one)) {
+                return wrong(format!(
+                    "image `{name}` gives a reason for `{checksum}`, which it has not or which has another"
                 ));
             }
         }
