@@ -40,6 +40,8 @@ pub struct Inputs {
     pub files: Vec<InputFile>,
     /// Plugins in the order they run.
     pub plugins: Vec<InputPlugin>,
+    /// What the image's own dnf is told of the packages, where it may have one.
+    pub dnf: Option<serde_json::Value>,
 }
 
 /// A package of an image.
@@ -83,7 +85,7 @@ impl Inputs {
         packages.dedup();
         let mut files = self.files.clone();
         files.sort();
-        canonical_json(&serde_json::json!({
+        let mut all = serde_json::json!({
             "format": FORMAT,
             "arch": self.arch,
             "packages": packages,
@@ -100,7 +102,11 @@ impl Inputs {
             "config": Provenance::layer(&self.config).outcome(),
             "files": files,
             "plugins": self.plugins,
-        }))
+        });
+        if let (Some(dnf), Some(all)) = (&self.dnf, all.as_object_mut()) {
+            all.insert("dnf".to_owned(), dnf.clone());
+        }
+        canonical_json(&all)
     }
 
     /// The value of [`crate::annotation::INPUTS`].

@@ -206,6 +206,7 @@ fn inputs(config: Vec<ConfigEdits>) -> Inputs {
         config,
         files: Vec::new(),
         plugins: Vec::new(),
+        dnf: None,
     }
 }
 

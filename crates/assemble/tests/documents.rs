@@ -54,6 +54,7 @@ fn image(arch: Arch) -> Assembled {
         config: std::iter::once(inline).chain(parts).collect(),
         files: Vec::new(),
         plugins: Vec::new(),
+        dnf: None,
     };
     let layers = [("glibc, filesystem", "1"), ("image state", "2")].map(|(title, seed)| LayerRef {
         descriptor: Descriptor::new(media::LAYER_GZIP, Digest::of(seed.as_bytes()), 100),

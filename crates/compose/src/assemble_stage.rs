@@ -2,9 +2,9 @@
 //! it is current.
 
 use crate::{
-    ComposeError, Mapping, Options, PluginFailure, Role, documents::Documents, found::Found,
-    overlay_files::OverlayFile, packages::PackageSet, plugin_stage::ask, plugins::Use,
-    root_stage::Root, scriptlets::ScriptletPolicy, target::Target,
+    ComposeError, Mapping, Options, PluginFailure, Role, dnf_state, documents::Documents,
+    found::Found, overlay_files::OverlayFile, packages::PackageSet, plugin_stage::ask,
+    plugins::Use, root_stage::Root, scriptlets::ScriptletPolicy, target::Target,
 };
 use std::{collections::BTreeMap, sync::Arc};
 use strata_assemble::{
@@ -77,6 +77,7 @@ impl<'a> Wanted<'a> {
             config,
             files: files.iter().map(|(file, bytes)| input_file(file, bytes)).collect(),
             plugins: plugins.iter().map(Use::input).collect(),
+            dnf: dnf_state::inputs(target),
         };
         Ok(Self { inline, overlay, sets, files, scriptlets, inputs: inputs.digest() })
     }

@@ -148,6 +148,16 @@ pub enum ComposeError {
         /// Why.
         source: RpmdbError,
     },
+    /// A file of dnf's state has no place.
+    #[error("image `{image}`: `/{path}` cannot be written: {reason}")]
+    DnfState {
+        /// The image.
+        image: String,
+        /// The file, from the root.
+        path: &'static str,
+        /// Why.
+        reason: String,
+    },
     /// The layers cannot be planned.
     #[error(transparent)]
     Plan(#[from] strata_layer::plan::PlanError),
@@ -260,6 +270,9 @@ impl ComposeError {
             Self::Distro { source, .. } => source.hint(),
             Self::Accounts(_) => Some("give some of the accounts fixed numbers".to_owned()),
             Self::Rpmdb { source, .. } => source.hint(),
+            Self::DnfState { .. } => {
+                Some("see what the packages put there with `strata ls`".to_owned())
+            }
             Self::Scriptlets { .. } => Some(
                 "`scriptlets` in the overlay, `{\"PACKAGE\": \"skip\"}`, leaves those of a package out"
                     .to_owned(),

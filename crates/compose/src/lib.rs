@@ -14,6 +14,7 @@ mod commands;
 mod contents;
 mod current;
 mod destination;
+mod dnf_state;
 mod documents;
 mod error;
 mod event;

@@ -219,7 +219,8 @@ impl Root<'_> {
         let facts: Vec<&PackageFacts> = facts.iter().map(|one| &**one).collect();
         let found = ldconfig::ldconfig(&self.merged.tree, &PackageSources(&facts));
         found.apply(&mut self.merged.tree, self.epoch);
-        self.add_rpmdb()
+        self.add_rpmdb()?;
+        crate::dnf_state::add(&mut self.merged.tree, self.target, self.epoch)
     }
 
     /// The text of an early file or of one that strata made; links are followed.

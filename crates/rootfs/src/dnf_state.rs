@@ -8,8 +8,9 @@
 mod history;
 mod toml;
 
+use crate::{Node, Tree, TreePath};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use strata_rpm::Nevra;
 
 /// Why a package is installed.
@@ -69,21 +70,29 @@ pub struct DnfFile {
 pub struct DnfStateError(#[from] rusqlite::Error);
 
 impl Dnf {
-    /// The generations among packages of these names: by the library, which every program of the
-    /// family needs.
-    pub fn among<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
-        let mut found: Vec<Self> = names
-            .into_iter()
-            .filter_map(|name| match name {
-                // the names of Fedora and its kin, of openSUSE, and of Debian
-                "libdnf" | "libdnf2" | "python3-libdnf" => Some(Self::Four),
-                "libdnf5" | "libdnf5-1" | "libdnf5-2" => Some(Self::Five),
+    /// The generations in a tree: by the library, which every program of the family needs (dnf,
+    /// microdnf and PackageKit; dnf5 and its daemon).
+    ///
+    /// `libdnf.so.2` is as old as the history that is written here, or older only in releases whose
+    /// rpmdb is Berkeley DB.
+    pub fn in_tree(tree: &Tree) -> Vec<Self> {
+        let library = |(path, node): (&TreePath, &Node)| {
+            let below =
+                ["usr/lib", "lib"].iter().any(|top| path.as_bytes().starts_with(top.as_bytes()));
+            match path.file_name() {
+                _ if !below || node.is_dir() => None,
+                b"libdnf.so.2" => Some(Self::Four),
+                name if name.starts_with(b"libdnf5.so.") => Some(Self::Five),
                 _ => None,
-            })
-            .collect();
-        found.sort();
-        found.dedup();
-        found
+            }
+        };
+        let found: BTreeSet<Self> = tree.iter().filter_map(library).collect();
+        found.into_iter().collect()
+    }
+
+    /// Whether packages of these names may bring a dnf: what can be said before there is a tree.
+    pub fn may_be_among<'a>(names: impl IntoIterator<Item = &'a str>) -> bool {
+        names.into_iter().any(|name| name.contains("dnf"))
     }
 
     /// The files that this generation would have left.

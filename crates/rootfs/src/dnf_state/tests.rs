@@ -8,9 +8,24 @@ fn nevra(text: &str) -> Nevra {
 
 #[test]
 fn generations() {
-    assert_eq!(Dnf::among(["bash", "python3-libdnf", "libdnf"]), [Dnf::Four]);
-    assert_eq!(Dnf::among(["libdnf5", "libdnf"]), [Dnf::Four, Dnf::Five]);
-    assert_eq!(Dnf::among(["rpm", "libdnf-plugins"]), []);
+    let tree = |paths: &[&str]| {
+        let mut tree = Tree::default();
+        for path in paths {
+            tree.insert(TreePath::new(path).unwrap(), Node::generated(b"".as_slice(), 0o755, 0));
+        }
+        tree
+    };
+    let found = |paths: &[&str]| Dnf::in_tree(&tree(paths));
+    assert_eq!(found(&["usr/lib64/libdnf.so.2", "usr/bin/dnf"]), [Dnf::Four]);
+    assert_eq!(found(&["usr/lib/x86_64-linux-gnu/libdnf.so.2"]), [Dnf::Four]);
+    assert_eq!(
+        found(&["usr/lib64/libdnf5.so.2", "usr/lib64/libdnf5.so.2.0", "usr/lib64/libdnf.so.2"]),
+        [Dnf::Four, Dnf::Five]
+    );
+    // plugins, translations, headers, other places
+    let none = ["usr/lib64/libdnf/plugins/x.so", "usr/lib64/libdnf5.so.2/x", "srv/libdnf.so.2"];
+    assert_eq!(found(&none), []);
+    assert!(Dnf::may_be_among(["bash", "python3-libdnf"]) && !Dnf::may_be_among(["bash", "rpm"]));
 }
 
 #[test]
