@@ -216,7 +216,7 @@ pub fn compare(packages: &[PathBuf], each: bool) -> Report {
     report
 }
 
-fn assert_same(ours: &Tables, theirs: &Tables) {
+pub fn assert_same(ours: &Tables, theirs: &Tables) {
     let names = |tables: &Tables| tables.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(ours), names(theirs));
     for (name, rows) in ours {
