@@ -259,6 +259,47 @@ fn hwcaps_subdirectories_and_isa_levels() {
     compare(root.directory.path());
 }
 
+/// Of two word sizes, in one directory and in two, and reached through directories that are links.
+#[test]
+fn libraries_of_32_bits_and_directories_behind_links() {
+    if !available() {
+        return;
+    }
+    let root = Root::new();
+    root.text(
+        "etc/ld.so.conf.d/a.conf",
+        "/opt/mixed\n/opt/linked/lib\n/opt/lib32\n/usr/local/l*\n",
+    );
+    root.text("etc/ld.so.conf.d/b.conf", "include /etc/more.d/*/[!x]*.conf\n");
+    root.text("etc/more.d/one/x.conf", "/opt/never\n");
+    root.text("etc/more.d/one/y.conf", "/opt/deep/er/lib\n");
+    for place in ["opt/mixed", "opt/lib32", "opt/real/lib", "srv/deep/lib", "opt/never"] {
+        root.library(&format!("{place}/libwide.so.1.0"), "libwide.so.1", &[]);
+    }
+    // the processor of the test may have no narrow mode
+    if cfg!(target_arch = "x86_64") {
+        for place in ["opt/mixed", "opt/lib32", "opt/real/lib"] {
+            root.library(&format!("{place}/libnarrow.so.1.0"), "libnarrow.so.1", &["-m32"]);
+            root.library(
+                &format!("{place}/glibc-hwcaps/x86-64-v3/libnarrow.so.1.1"),
+                "libnarrow.so.1",
+                &[],
+            );
+        }
+        // one soname in both sizes, in one directory
+        root.library("opt/mixed/libboth-64.so.1", "libboth.so.1", &[]);
+        root.library("opt/mixed/libboth-32.so.1", "libboth.so.1", &["-m32"]);
+    }
+    // the directory itself, one above it, and a link to a link; one directory twice
+    root.link("real", "opt/linked");
+    root.link("/srv/deep", "opt/deep2");
+    root.link("../deep2", "opt/deep/er");
+    root.link("/opt/real/lib", "usr/local/lib");
+    // a library that lies elsewhere, by way of a linked directory
+    root.link("../linked/lib/libwide.so.1.0", "opt/lib32/libaway.so.1");
+    compare(root.directory.path());
+}
+
 #[test]
 fn hardware_directories_of_older_releases() {
     if !available() {
@@ -320,8 +361,7 @@ fn facts_of(path: &Path, package: &Package) -> PackageFacts {
 }
 
 /// From packages to the cache by our own means, against `rpm -i` followed by `ldconfig -r`.
-#[test]
-fn merged_packages_of_the_small_corpus() {
+fn compare_corpus(set: &str) {
     let Some(corpus) = std::env::var_os("STRATA_CORPUS") else {
         let required = std::env::var("STRATA_REQUIRE_CORPUS").is_ok_and(|value| value == "1");
         assert!(!required, "STRATA_CORPUS must name the directory that `cargo xtask corpus` made");
@@ -330,7 +370,10 @@ fn merged_packages_of_the_small_corpus() {
     if !available() || !rpm::available() {
         return;
     }
-    let rpms = disk::packages_below(&Path::new(&corpus).join("small"));
+    if !Path::new(&corpus).join(set).is_dir() {
+        return;
+    }
+    let rpms = disk::packages_below(&Path::new(&corpus).join(set));
     let packages = rpm::packages(&rpms);
     let facts: Vec<PackageFacts> =
         rpms.iter().zip(&packages).map(|(path, package)| facts_of(path, package)).collect();
@@ -351,6 +394,22 @@ fn merged_packages_of_the_small_corpus() {
     let (root, output) = lab.install("root", &rpms, &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     check(&root, &merged.tree, ours);
+}
+
+#[test]
+fn merged_packages_of_the_small_corpus() {
+    compare_corpus("small");
+}
+
+#[test]
+fn merged_packages_of_the_large_corpus() {
+    compare_corpus("large");
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn merged_packages_of_the_full_corpus() {
+    compare_corpus("full");
 }
 
 /// A real root, named by `STRATA_LDCONFIG_ROOT`; it is changed by the program.
