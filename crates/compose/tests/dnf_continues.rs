@@ -6,6 +6,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod support;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -13,22 +15,25 @@ use std::{
     process::Command,
     sync::Arc,
 };
-use strata_compose::{Destination, NoPlugins, Options, Silent, build};
+use strata_compose::{Destination, NoPlugins, Options, Silent, build, check};
 use strata_testkit::{Ran, Repository, Set, corpus, corpus_update, output, pack, run, tool};
+use support::{Bench, Fakes};
 
 /// What is asked for: something with many dependencies, a dependency of it, and a leaf.
 const REQUESTS: [&str; 5] = ["basesystem", "nginx", "libssl3", "less", "libdnf"];
 
 /// Packages of the repository that nobody asked for yet.
-const MORE: [&str; 8] = [
+const MORE: [&str; 10] = [
     "redis-server",
+    "redis-tools",
     "python3",
-    "tar",
-    "iproute2",
+    "python3-minimal",
     "iputils-ping",
     "gawk",
     "perl",
-    "python3.11-minimal",
+    "adduser",
+    "bash",
+    "coreutils",
 ];
 
 /// A root with a dnf that looks at it from outside.
@@ -232,4 +237,64 @@ fn the_next_transactions_are_those_after_its_own_installation() {
     pair.same_state();
     assert!(pair.transactions >= 30, "only {} transactions", pair.transactions);
     println!("{} transactions", pair.transactions);
+}
+
+const HISTORY: &str = "/var/lib/dnf/history.sqlite";
+
+/// With `tool`, which requires `libdnf`, and an image of these packages beside one without dnf.
+fn bench(packages: &str) -> Bench {
+    let bench = Bench::new("{}");
+    request(&bench, packages);
+    bench.package("libdnf", &[("/usr/lib64/libdnf.so.2", "no library")]);
+    let tool =
+        r#"{"name": "tool", "version": "1", "requires": ["libdnf"], "build_time": 1000000000}"#;
+    Repository::new(&bench.dir.path().join("repo")).add("tool", &pack(tool, &[]));
+    bench
+}
+
+fn request(bench: &Bench, packages: &str) {
+    let images =
+        format!(r#"{{"web": {{"packages": {packages}}}, "plain": {{"packages": ["base"]}}}}"#);
+    bench.write("compose.json", &format!(r#"{{"repos": ["./repo"], "images": {images}}}"#));
+}
+
+/// Builds; the history in the image, and the images that were not current.
+fn history(bench: &Bench) -> (Vec<u8>, usize) {
+    let none = |tree: &str| !bench.files(tree).contains_key(HISTORY);
+    let stale = check(&bench.options, &bench.destination(), &NoPlugins, &support::silent())
+        .map_or(2, |report| report.images.iter().filter(|image| !image.changes.is_empty()).count());
+    bench.build(&Fakes::default());
+    assert!(none("plain"));
+    (bench.files("web").remove(HISTORY).unwrap(), stale)
+}
+
+#[test]
+fn what_was_asked_for_is_part_of_an_image_with_dnf() {
+    let bench = bench(r#"["base", "tool"]"#);
+    let (first, _) = history(&bench);
+    assert!(first.starts_with(b"SQLite format 3\0"));
+    assert_eq!(history(&bench), (first.clone(), 0));
+    // the same packages, but one of them was asked for
+    request(&bench, r#"["base", "tool", "libdnf"]"#);
+    let (second, stale) = history(&bench);
+    assert_eq!(stale, 1);
+    assert_ne!(first, second);
+    assert_eq!(history(&bench), (second, 0));
+}
+
+#[test]
+fn with_an_older_lock_everything_counts_as_asked_for() {
+    let bench = bench(r#"["base", "tool"]"#);
+    let (first, _) = history(&bench);
+    let mut lock: serde_json::Value = serde_json::from_str(&bench.lock()).unwrap();
+    lock["version"] = 1.into();
+    for image in lock["images"].as_array_mut().unwrap() {
+        assert!(image.as_object_mut().unwrap().remove("reasons").is_some());
+    }
+    bench.write("strata.lock", &lock.to_string());
+    let (old, stale) = history(&bench);
+    assert_eq!(stale, 1);
+    assert_ne!(first, old);
+    let whole = self::bench(r#"["base", "tool", "libdnf"]"#);
+    assert_eq!(history(&whole).0, old);
 }
