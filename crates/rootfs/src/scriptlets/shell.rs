@@ -147,7 +147,7 @@ pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
     };
     let Shell { fs, actions, .. } = shell;
     let output = collected.borrow().clone();
-    Ok(Effects { changes: fs.finish(), actions, output, status })
+    Ok(Effects { changes: fs.finish()?, actions, output, status })
 }
 
 impl Shell<'_> {
