@@ -100,7 +100,8 @@ fn signature() -> Vec<u8> {
 
 /// A header with dependencies, triggers and scriptlets.
 fn everything() -> Vec<u8> {
-    let texts = |all: &[&str]| Data::StringArray(all.iter().map(|t| t.as_bytes().to_vec()).collect());
+    let texts =
+        |all: &[&str]| Data::StringArray(all.iter().map(|t| t.as_bytes().to_vec()).collect());
     let mut builder = one_of_each_header();
     for (name, version, flags) in [
         (Tag::REQUIRENAME, Tag::REQUIREVERSION, Tag::REQUIREFLAGS),

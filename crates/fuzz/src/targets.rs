@@ -44,7 +44,12 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pattern", run: commands::pattern, memory: 64 * MIB, longest: 4 * KIB },
     Target { name: "tmpfiles", run: commands::tmpfiles, memory: 64 * MIB, longest: 4 * KIB },
     Target { name: "systemctl", run: commands::systemctl, memory: 64 * MIB, longest: 4 * KIB },
-    Target { name: "alternatives", run: commands::alternatives, memory: 64 * MIB, longest: 4 * KIB },
+    Target {
+        name: "alternatives",
+        run: commands::alternatives,
+        memory: 64 * MIB,
+        longest: 4 * KIB,
+    },
     Target { name: "databases", run: commands::databases, memory: 64 * MIB, longest: 4 * KIB },
 ];
 

@@ -51,12 +51,10 @@ fn directory() -> PathBuf {
 
 fn known() -> Result<Vec<String>> {
     let seeds = directory().join("seeds");
-    let listing = std::fs::read_dir(&seeds)
-        .with_context(|| format!("cannot list `{}`", seeds.display()))?;
-    let mut names: Vec<_> = listing
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .collect();
+    let listing =
+        std::fs::read_dir(&seeds).with_context(|| format!("cannot list `{}`", seeds.display()))?;
+    let mut names: Vec<_> =
+        listing.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
 }

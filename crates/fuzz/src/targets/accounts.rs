@@ -55,7 +55,8 @@ pub fn sysusers(input: &[u8]) {
 /// not become a line or a field of its own.
 fn added(before: &[u8], after: &[u8], fields: usize) {
     let before: std::collections::BTreeSet<&[u8]> = before.split(|byte| *byte == b'\n').collect();
-    let known = |name: &[u8]| before.iter().any(|line| line.split(|b| *b == b':').next() == Some(name));
+    let known =
+        |name: &[u8]| before.iter().any(|line| line.split(|b| *b == b':').next() == Some(name));
     for line in after.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let mut split = line.split(|byte| *byte == b':');
         // lines that were there may be anything, and may have gained a member

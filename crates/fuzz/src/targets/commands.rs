@@ -48,7 +48,10 @@ pub fn systemctl(input: &[u8]) {
         ("usr/lib/systemd/system/g.socket", other),
     ];
     with(&files, "systemctl preset f.service g.socket f@x.service");
-    with(&files, "systemctl enable f g.socket f@a.b.service; systemctl is-enabled f; systemctl disable f");
+    with(
+        &files,
+        "systemctl enable f g.socket f@a.b.service; systemctl is-enabled f; systemctl disable f",
+    );
     with(&files, "systemctl preset-all; systemctl mask f g.socket; systemctl unmask f");
     with(&files, "systemctl --global enable f; systemctl reenable g.socket");
 }
@@ -73,7 +76,10 @@ pub fn databases(input: &[u8]) {
         ("usr/share/info/f.info", info),
         ("usr/lib/sysusers.d/f.conf", snippet),
     ];
-    with(&files, "groupadd -r new; useradd -r -g new -d /var/new -s /bin/sh new; usermod -aG wheel new");
+    with(
+        &files,
+        "groupadd -r new; useradd -r -g new -d /var/new -s /bin/sh new; usermod -aG wheel new",
+    );
     with(&files, "getent passwd root new; getent group; id new; chown new:new /etc/a.conf");
     with(&files, "useradd $(cat /tmp/words)");
     with(&files, "groupadd $(cat /tmp/words); usermod $(cat /tmp/words); getent $(cat /tmp/words)");

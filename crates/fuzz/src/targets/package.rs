@@ -103,20 +103,21 @@ pub fn payload(input: &[u8]) {
 fn unpack(header: &Header, package: &Package, payload: &[u8]) {
     let mut seen = vec![false; package.files.len()];
     let mut buffer = [0; 700];
-    let done = read_from(header, package, &mut Cursor::new(payload), &mut |index, size, content| {
-        let file = package.files.get(index as usize).unwrap_or_else(|| panic!("file {index}"));
-        assert!(file.is_regular() && !file.is_ghost(), "content of what is no file");
-        assert_eq!(size, file.size);
-        assert!(!std::mem::replace(&mut seen[index as usize], true), "a file came twice");
-        // half of the files are left to be skipped
-        let mut left = if index % 2 == 0 { size } else { 0 };
-        while left > 0 {
-            let count = content.read(&mut buffer)? as u64;
-            assert!((1..=left).contains(&count), "more or less than the header says");
-            left -= count;
-        }
-        Ok(())
-    });
+    let done =
+        read_from(header, package, &mut Cursor::new(payload), &mut |index, size, content| {
+            let file = package.files.get(index as usize).unwrap_or_else(|| panic!("file {index}"));
+            assert!(file.is_regular() && !file.is_ghost(), "content of what is no file");
+            assert_eq!(size, file.size);
+            assert!(!std::mem::replace(&mut seen[index as usize], true), "a file came twice");
+            // half of the files are left to be skipped
+            let mut left = if index % 2 == 0 { size } else { 0 };
+            while left > 0 {
+                let count = content.read(&mut buffer)? as u64;
+                assert!((1..=left).contains(&count), "more or less than the header says");
+                left -= count;
+            }
+            Ok(())
+        });
     if done.is_ok() {
         let wanted = |set: &[u32]| set.iter().any(|index| seen[*index as usize]);
         let sets = package.hard_links();

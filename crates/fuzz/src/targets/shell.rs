@@ -75,7 +75,7 @@ const PROGRAMS: &str = "[ addgroup adduser alternatives awk basename bash cat ch
 pub static BASE: LazyLock<Tree> = LazyLock::new(|| {
     let mut tree = Tree::default();
     for name in PROGRAMS.split_whitespace() {
-        put(&mut tree, &format!("usr/bin/{name}"), b"");
+        insert(&mut tree, &format!("usr/bin/{name}"), Node::generated(*b"", 0o755, 7));
     }
     for (path, text) in [
         ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nknown:x:321:321::/:/bin/sh\n"),
@@ -126,4 +126,18 @@ pub fn put(tree: &mut Tree, path: &str, content: &[u8]) {
 fn insert(tree: &mut Tree, path: &str, node: Node) {
     let path = TreePath::new(path).unwrap_or_else(|error| panic!("{error}"));
     tree.insert(path, node);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else nothing of the commands would be tested.
+    #[test]
+    fn programs_of_the_tree_are_run() {
+        let body = b"mkdir -p /a/b && cat /etc/a.conf > /a/c && ln -s c /a/d && chmod 600 /a/c";
+        let effects = script(&BASE, &[], body, &[]);
+        let done = effects.map(|effects| (effects.changes.len(), effects.output.len()));
+        assert_eq!(done, Some((4, 0)));
+    }
 }

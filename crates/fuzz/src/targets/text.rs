@@ -21,7 +21,10 @@ pub fn text(input: &[u8]) {
     let _ = glob::matches(&one, &two);
     let (Ok(a), Ok(b)) = (one.parse::<Evr>(), two.parse::<Evr>());
     assert_eq!(a.cmp_dependency(&b), b.cmp_dependency(&a).reverse());
-    if let Ok(nevra) = one.parse::<Nevra>() {
+    // a colon in a version is read as that of an epoch
+    if let Ok(nevra) = one.parse::<Nevra>()
+        && !nevra.evr.version.contains(':')
+    {
         assert_eq!(nevra.to_string().parse().as_ref(), Ok(&nevra), "{nevra}");
     }
     if let Ok(dependency) = one.parse::<Dependency>() {
