@@ -138,6 +138,10 @@ impl Fs<'_> {
         if target.is_empty() {
             return Err(Errno::NoEntry.into());
         }
+        // no process can name such a target, and in an archive it would end at the NUL
+        if target.contains(&0) {
+            return Err(Errno::Invalid.into());
+        }
         if self.exists(path) {
             return Err(Errno::Exists.into());
         }
