@@ -4,7 +4,10 @@
 use super::{Limits, ScriptletError};
 use std::cell::Cell;
 
-/// Counts what was looked at and read. The bounds are those of the script, over again.
+/// Components of paths and entries of directories for each step of a script.
+const ENTRIES: u64 = 8;
+
+/// Counts what was looked at and read.
 #[derive(Debug)]
 pub(super) struct Meter {
     entries: Cell<u64>,
@@ -13,10 +16,13 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) fn new(limits: &Limits) -> Self {
-        Self { entries: Cell::new(limits.steps), bytes: Cell::new(limits.bytes) }
+        Self {
+            entries: Cell::new(limits.steps.saturating_mul(ENTRIES)),
+            bytes: Cell::new(limits.bytes),
+        }
     }
 
-    /// So many paths were looked at. The next [`check`](Self::check) says when they are too many.
+    /// So many components or entries were looked at. The next [`check`](Self::check) says when they are too many.
     pub(super) fn looked(&self, entries: usize) {
         self.entries.set(self.entries.get().saturating_sub(entries as u64));
     }
@@ -24,7 +30,7 @@ impl Meter {
     /// Whether anything is left.
     pub(super) fn check(&self) -> Result<(), ScriptletError> {
         match self.entries.get() {
-            0 => Err(ScriptletError::Limit { what: "directory entries" }),
+            0 => Err(ScriptletError::Limit { what: "looks at paths" }),
             _ => Ok(()),
         }
     }
