@@ -201,7 +201,7 @@ impl Together {
         Self { seen: [name.to_owned()].into(), next: [name.to_owned()].into() }
     }
 
-    fn add(&mut self, also: Vec<String>) {
+    fn add(&mut self, also: &[String]) {
         for name in also.iter().map(|name| complete(name)) {
             if self.seen.insert(name.clone()) {
                 self.next.push_back(name);
@@ -219,7 +219,7 @@ fn enable(shell: &mut Shell<'_>, scope: Scope, name: &str) -> Status {
             for (path, target) in links {
                 link(shell, &target, &path)?;
             }
-            together.add(also);
+            together.add(&also);
         } else {
             let text = format!("Failed to enable unit: Unit file {unit} does not exist.");
             let failed = shell.complain(text)?;
@@ -265,7 +265,7 @@ fn disable(shell: &mut Shell<'_>, scope: Scope, name: &str) -> Status {
         };
         remove_links(shell, &config, &unit)?;
         if let Some(found) = found {
-            together.add(found.install.also);
+            together.add(&found.install.also);
         } else {
             let text = format!("Failed to disable unit: Unit file {unit} does not exist.");
             let failed = shell.complain(text)?;
