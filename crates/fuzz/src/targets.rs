@@ -37,7 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "file", run: package::file, memory: 8 * MIB, longest: 32 * KIB },
     Target { name: "sysusers", run: accounts::sysusers, memory: 8 * MIB, longest: 8 * KIB },
     Target { name: "unit", run: units::unit, memory: 8 * MIB, longest: 8 * KIB },
-    Target { name: "ldconfig", run: libraries::ldconfig, memory: 8 * MIB, longest: 16 * KIB },
+    Target { name: "ldconfig", run: libraries::ldconfig, memory: 32 * MIB, longest: 16 * KIB },
     Target { name: "shell", run: shell::shell, memory: 64 * MIB, longest: 4 * KIB },
     Target { name: "lua", run: shell::lua, memory: 64 * MIB, longest: 4 * KIB },
     Target { name: "sed", run: commands::sed, memory: 64 * MIB, longest: 4 * KIB },

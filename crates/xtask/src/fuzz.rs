@@ -31,7 +31,7 @@ const COVERAGE: [&str; 5] = [
 ];
 
 /// Seconds after which an input counts as one that never ends, and MiB of which it takes too much.
-const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=2048"];
+const LIMITS: [&str; 2] = ["-timeout=60", "-rss_limit_mb=2048"];
 
 /// Builds the fuzzer and runs it on each target; a finding ends it.
 pub fn fuzz(arguments: &Arguments) -> Result<()> {
