@@ -13,7 +13,7 @@ use strata_fuzz::{
 /// Mutations of a target's seeds.
 const MUTATIONS: u64 = 60;
 /// Far more than any input takes, on a busy machine and without optimisation.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Alone in its program, because the most that is allocated is counted for the whole process.
 #[test]

@@ -8,9 +8,9 @@ use strata_rootfs::{
 };
 use strata_rpm::ScriptletKind;
 
-/// Less than by default, so that what uses them up does not take long: 20,000 steps, 1 MiB, 500
+/// Less than by default, so that what uses them up does not take long: 5,000 steps, 1 MiB, 500
 /// paths.
-const LIMITS: Limits = Limits { steps: 20_000, bytes: 1 << 20, files: 500, depth: 60 };
+const LIMITS: Limits = Limits { steps: 5_000, bytes: 1 << 20, files: 500, depth: 60 };
 
 /// A script of the shell, after its arguments when it begins with `#!`.
 pub fn shell(input: &[u8]) {
