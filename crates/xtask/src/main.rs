@@ -5,6 +5,7 @@
 mod bench;
 mod corpus;
 mod demo;
+mod fuzz;
 mod packages;
 mod plugins;
 mod run;
@@ -33,6 +34,8 @@ enum Command {
     Plugins(plugins::Arguments),
     /// Write the plugin SDK's bindings from wit/
     Bindings,
+    /// Look for inputs that make readers and interpreters do what they must not
+    Fuzz(fuzz::Arguments),
     /// Measure strata beside dnf and umoci, and write docs/benchmarks.md
     Bench(bench::Arguments),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Corpus(arguments) => corpus::corpus(&arguments),
         Command::Plugins(arguments) => plugins::plugins(&arguments),
         Command::Bindings => plugins::bindings(),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
     match outcome {

@@ -16,6 +16,7 @@ const CRATES: &[(&str, Kind, &[&str])] = &[
         Kind::Library,
         &["assemble", "layer", "oci", "repo", "resolve", "rootfs", "rpm", "spec", "store"],
     ),
+    ("fuzz", Kind::Development, &["plugin-systemd", "rootfs", "rpm"]),
     ("layer", Kind::Pure, &["oci", "rootfs", "rpm"]),
     ("oci", Kind::Pure, &[]),
     ("plugin", Kind::Library, &["oci", "rootfs", "rpm", "store"]),

@@ -12,6 +12,10 @@ use crate::{Kind, Tree, TreePath};
 /// includes itself.
 const MOST_FILES: usize = 4096;
 const DEEPEST: usize = 16;
+/// Bytes read in all, and names compared with patterns: a file that includes itself twice would be
+/// read thousands of times.
+const MOST_BYTES: usize = 1 << 20;
+const MOST_NAMES: usize = 1 << 20;
 
 /// A line that names a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +32,8 @@ pub(super) fn directories(
     listing: &Listing<'_>,
     sources: &dyn Sources,
 ) -> Vec<Configured> {
-    let mut reader = ConfReader { tree, listing, sources, files: 0, found: Vec::new() };
+    let mut reader =
+        ConfReader { tree, listing, sources, files: 0, bytes: 0, names: 0, found: Vec::new() };
     reader.read(CONF.as_bytes(), 0);
     reader.found
 }
@@ -38,6 +43,8 @@ struct ConfReader<'a> {
     listing: &'a Listing<'a>,
     sources: &'a dyn Sources,
     files: usize,
+    bytes: usize,
+    names: usize,
     found: Vec<Configured>,
 }
 
@@ -54,7 +61,12 @@ impl ConfReader<'_> {
         let Kind::File { content, .. } = &node.kind else {
             return;
         };
-        for line in text_of(sources, content).unwrap_or_default().split(|b| *b == b'\n') {
+        let text = text_of(sources, content).unwrap_or_default();
+        self.bytes = self.bytes.saturating_add(text.len());
+        if self.bytes > MOST_BYTES {
+            return;
+        }
+        for line in text.split(|b| *b == b'\n') {
             let end = line.iter().position(|b| matches!(b, b'#' | 0));
             let line = line.get(..end.unwrap_or(line.len())).unwrap_or_default();
             self.line(trim_start(line), path, depth);
@@ -82,13 +94,21 @@ impl ConfReader<'_> {
 
     /// The existing files that a pattern names, sorted; a relative one starts at the directory of
     /// the file it stands in.
-    fn matches(&self, pattern: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
+    fn matches(&mut self, pattern: &[u8], file: &[u8]) -> Vec<Vec<u8>> {
         let pattern = match (pattern.first(), file.iter().rposition(|b| *b == b'/')) {
             (Some(b'/'), _) | (_, None) => pattern.to_vec(),
             (_, Some(slash)) => [file.get(..slash).unwrap_or_default(), b"/", pattern].concat(),
         };
         let mut found = vec![(Vec::new(), TreePath::root())];
         for part in pattern.split(|b| *b == b'/').filter(|part| !part.is_empty()) {
+            if is_pattern(part) {
+                let names = found.iter().map(|(_, at)| self.listing.names(at).len());
+                self.names = self.names.saturating_add(names.sum());
+            }
+            self.names = self.names.saturating_add(found.len());
+            if self.names > MOST_NAMES {
+                return Vec::new();
+            }
             let next = found.iter().flat_map(|(text, at)| self.step(text, at, part));
             found = next.take(MOST_FILES).collect();
         }

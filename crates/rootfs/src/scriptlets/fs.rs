@@ -5,6 +5,7 @@
 
 mod errno;
 mod links;
+mod meter;
 mod walk;
 mod write;
 
@@ -12,7 +13,8 @@ pub(super) use errno::{Errno, FsError};
 pub(super) use write::Meta;
 
 use super::{Limits, ScriptletError};
-use crate::{Content, Kind, Node, Origin, PackageIndex, Tree, TreePath};
+use crate::{Content, Kind, LinkSet, Node, Origin, PackageIndex, Tree, TreePath};
+use meter::Meter;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -30,7 +32,10 @@ pub(super) struct Fs<'a> {
     contents: &'a dyn Contents,
     installed: Option<u32>,
     changes: BTreeMap<TreePath, Option<Node>>,
-    touched_links: BTreeSet<crate::LinkSet>,
+    touched_links: BTreeSet<LinkSet>,
+    /// Names by set, once somebody asked.
+    sets: Option<BTreeMap<LinkSet, BTreeSet<TreePath>>>,
+    meter: Meter,
     next_link: u32,
     /// Working directory.
     pub cwd: TreePath,
@@ -55,6 +60,8 @@ impl<'a> Fs<'a> {
             installed,
             changes: BTreeMap::new(),
             touched_links: BTreeSet::new(),
+            sets: None,
+            meter: Meter::new(limits),
             next_link: 0,
             cwd: TreePath::root(),
             umask: 0o022,
@@ -98,8 +105,12 @@ impl<'a> Fs<'a> {
         path.is_root() || self.node(path).is_some()
     }
 
-    /// All paths below a directory, at any depth, in byte order.
+    /// All paths below a directory, at any depth, in byte order; none once too many were looked at,
+    /// for which the run fails in the end.
     pub(super) fn below(&self, directory: &TreePath) -> Vec<TreePath> {
+        if self.meter.check().is_err() {
+            return Vec::new();
+        }
         let mut all: BTreeSet<&TreePath> = self
             .base
             .entries_below(directory)
@@ -125,11 +136,15 @@ impl<'a> Fs<'a> {
                 all.remove(path);
             }
         }
+        self.meter.looked(all.len() + 1);
         all.into_iter().cloned().collect()
     }
 
-    /// Names in a directory, in byte order.
+    /// Names in a directory, in byte order; like [`below`](Self::below) in what it costs.
     pub(super) fn children(&self, directory: &TreePath) -> Vec<Vec<u8>> {
+        if self.meter.check().is_err() {
+            return Vec::new();
+        }
         let visible = self.base.children(directory);
         let mut names: BTreeSet<Vec<u8>> =
             visible.filter(|(_, node)| self.visible(node)).map(|(name, _)| name.to_vec()).collect();
@@ -145,6 +160,7 @@ impl<'a> Fs<'a> {
                 names.remove(path.file_name());
             }
         }
+        self.meter.looked(names.len() + 1);
         names.into_iter().collect()
     }
 
@@ -158,9 +174,11 @@ impl<'a> Fs<'a> {
 
     /// The content of a regular file.
     pub(super) fn read(&self, path: &TreePath) -> Result<Arc<[u8]>, FsError> {
+        self.meter.check()?;
         if self.is_dir(path) {
             return Err(Errno::IsDirectory.into());
         }
+        self.meter.read(self.size(path))?;
         match self.node(path).map(|node| &node.kind) {
             Some(Kind::File { content: Content::Inline(bytes), .. }) => Ok(Arc::clone(bytes)),
             Some(Kind::File { content: Content::Package { package, file }, .. }) => {
@@ -172,11 +190,13 @@ impl<'a> Fs<'a> {
         }
     }
 
-    /// All that was changed, and is not as it was.
-    pub(super) fn finish(mut self) -> BTreeMap<TreePath, Option<Node>> {
+    /// All that was changed, and is not as it was. An error when more was looked at than may be:
+    /// some listings were empty then.
+    pub(super) fn finish(mut self) -> Result<BTreeMap<TreePath, Option<Node>>, ScriptletError> {
         self.settle_links();
+        self.meter.check()?;
         let base = self.base;
         self.changes.retain(|path, change| base.get(path) != change.as_ref());
-        self.changes
+        Ok(self.changes)
     }
 }

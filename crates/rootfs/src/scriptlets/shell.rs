@@ -112,7 +112,7 @@ pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
         Err(Flow::Break(_) | Flow::Continue(_)) => 0,
         Err(Flow::Fatal(error)) => return Err(error.at(shell.line)),
     };
-    Ok(shell.finish(&collected, status))
+    shell.finish(&collected, status)
 }
 
 /// Runs a scriptlet only to learn which accounts it asks for; what it does to the tree counts as
@@ -125,7 +125,8 @@ pub(super) fn rehearse(task: &ScriptletTask<'_>) -> (Vec<Directive>, Effects) {
         Err(_) => 0,
     };
     let Shell { fs, actions, accounts, .. } = shell;
-    (accounts, Effects { changes: fs.finish(), actions, output: Vec::new(), status })
+    let changes = fs.finish().unwrap_or_default();
+    (accounts, Effects { changes, actions, output: Vec::new(), status })
 }
 
 impl<'a> Shell<'a> {
@@ -176,9 +177,13 @@ impl<'a> Shell<'a> {
     }
 
     /// What it did.
-    pub(super) fn finish(self, collected: &RefCell<Vec<u8>>, status: i32) -> Effects {
+    pub(super) fn finish(
+        self,
+        collected: &RefCell<Vec<u8>>,
+        status: i32,
+    ) -> Result<Effects, ScriptletError> {
         let output = collected.borrow().clone();
-        Effects { changes: self.fs.finish(), actions: self.actions, output, status }
+        Ok(Effects { changes: self.fs.finish()?, actions: self.actions, output, status })
     }
 }
 

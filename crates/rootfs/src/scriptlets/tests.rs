@@ -95,6 +95,31 @@ fn what_never_ends_ends() {
 }
 
 #[test]
+fn looking_and_reading_are_bounded() {
+    let mut tree = tree();
+    let unit = format!("[Install]\nAlias=x.service\n{}", "# \n".repeat(1000));
+    tree.insert(
+        path("usr/lib/systemd/system/a.service"),
+        Node::generated(unit.as_bytes(), 0o644, 0),
+    );
+    for number in 0..1000 {
+        tree.insert(path(&format!("d/{number}")), Node::generated(*b"", 0o644, 0));
+    }
+    tree.insert(path("usr/bin/mv"), Node::generated(*b"", 0o755, 0));
+    let small = Limits { steps: 100, bytes: 20_000, ..Limits::default() };
+    for (body, limit) in [
+        ("systemctl -q is-enabled a\n".repeat(10), "bytes read"),
+        ("mv /d /e".to_owned(), "looks at paths"),
+    ] {
+        let owners = Owners::default();
+        let task = start(&tree, &body, &owners);
+        assert!(run(&task).is_ok());
+        let result = run(&ScriptletTask { limits: small, ..task });
+        assert_eq!(result, Err(ScriptletError::Limit { what: limit }));
+    }
+}
+
+#[test]
 fn a_failure_means_what_rpm_makes_of_it() {
     let effects = go(&tree(), "echo oops >&2; exit 3").unwrap();
     assert_eq!((effects.status, effects.output.as_slice()), (3, &b"oops\n"[..]));

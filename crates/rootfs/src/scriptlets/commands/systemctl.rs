@@ -2,13 +2,14 @@
 
 use super::{super::fs::FsError, make_directories, parse, unsupported};
 use crate::{
-    Kind,
+    Kind, TreePath,
     scriptlets::{
         Action,
         shell::{Flow, Shell, Status},
         units::{self, Scope, complete, load, preset, split},
     },
 };
+use std::collections::{BTreeSet, VecDeque};
 
 pub(super) fn systemctl(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let names = [
@@ -60,11 +61,11 @@ pub(super) fn systemctl(shell: &mut Shell<'_>, words: &[String]) -> Status {
                     return unsupported("systemctl with a path");
                 }
                 let one = match verb.as_str() {
-                    "enable" => enable(shell, scope, name, 0)?,
-                    "disable" => disable(shell, scope, name, 0)?,
+                    "enable" => enable(shell, scope, name)?,
+                    "disable" => disable(shell, scope, name)?,
                     "reenable" => {
-                        disable(shell, scope, name, 0)?;
-                        enable(shell, scope, name, 0)?
+                        disable(shell, scope, name)?;
+                        enable(shell, scope, name)?
                     }
                     "preset" => apply_preset(shell, scope, name, parsed.value('m'))?,
                     "mask" => mask(shell, scope, name)?,
@@ -192,22 +193,46 @@ fn wanted_links(shell: &Shell<'_>, scope: Scope, name: &str) -> Result<Option<Wa
     Ok(Some((links, also)))
 }
 
-fn enable(shell: &mut Shell<'_>, scope: Scope, name: &str, depth: u32) -> Status {
-    shell.budget.steps(1)?;
-    let Some((links, also)) = wanted_links(shell, scope, name)? else {
-        return shell.complain(format!("Failed to enable unit: Unit file {name} does not exist."));
-    };
-    for (path, target) in links {
-        link(shell, &target, &path)?;
+/// A unit, and those that it and they name by `Also=`: each once, or two that name each other
+/// would never end.
+struct Together {
+    seen: BTreeSet<String>,
+    next: VecDeque<String>,
+}
+
+impl Together {
+    fn new(name: &str) -> Self {
+        Self { seen: [name.to_owned()].into(), next: [name.to_owned()].into() }
     }
-    if depth < 8 {
-        for other in also {
-            if other != name {
-                enable(shell, scope, &complete(&other), depth + 1)?;
+
+    fn add(&mut self, also: &[String]) {
+        for name in also.iter().map(|name| complete(name)) {
+            if self.seen.insert(name.clone()) {
+                self.next.push_back(name);
             }
         }
     }
-    Ok(0)
+}
+
+fn enable(shell: &mut Shell<'_>, scope: Scope, name: &str) -> Status {
+    let mut together = Together::new(name);
+    let mut status = 0;
+    while let Some(unit) = together.next.pop_front() {
+        shell.budget.steps(1)?;
+        if let Some((links, also)) = wanted_links(shell, scope, &unit)? {
+            for (path, target) in links {
+                link(shell, &target, &path)?;
+            }
+            together.add(&also);
+        } else {
+            let text = format!("Failed to enable unit: Unit file {unit} does not exist.");
+            let failed = shell.complain(text)?;
+            if unit == name {
+                status = failed;
+            }
+        }
+    }
+    Ok(status)
 }
 
 fn link(shell: &mut Shell<'_>, target: &str, path: &str) -> Result<(), Flow> {
@@ -233,18 +258,35 @@ fn link(shell: &mut Shell<'_>, target: &str, path: &str) -> Result<(), Flow> {
     }
 }
 
-fn disable(shell: &mut Shell<'_>, scope: Scope, name: &str, depth: u32) -> Status {
-    shell.budget.steps(1)?;
-    let unit = load(shell, scope, name)?;
-    let also = unit.as_ref().map(|unit| unit.install.also.clone()).unwrap_or_default();
-    let known = unit.is_some();
-    let Ok(config) = shell.fs.lookup(scope.config().as_bytes(), true) else {
-        return Ok(0);
-    };
+fn disable(shell: &mut Shell<'_>, scope: Scope, name: &str) -> Status {
+    let mut together = Together::new(name);
+    let mut status = 0;
+    while let Some(unit) = together.next.pop_front() {
+        shell.budget.steps(1)?;
+        let found = load(shell, scope, &unit)?;
+        let Ok(config) = shell.fs.lookup(scope.config().as_bytes(), true) else {
+            return Ok(0);
+        };
+        remove_links(shell, &config, &unit)?;
+        if let Some(found) = found {
+            together.add(&found.install.also);
+        } else {
+            let text = format!("Failed to disable unit: Unit file {unit} does not exist.");
+            let failed = shell.complain(text)?;
+            if unit == name {
+                status = failed;
+            }
+        }
+    }
+    Ok(status)
+}
+
+/// Takes out all links to a unit below the directory of the administrator's units.
+fn remove_links(shell: &mut Shell<'_>, config: &TreePath, name: &str) -> Result<(), Flow> {
     let template = split(name).and_then(|(prefix, instance, suffix)| {
         (instance == Some("")).then(|| (format!("{prefix}@"), format!(".{suffix}")))
     });
-    let all = shell.fs.below(&config);
+    let all = shell.fs.below(config);
     shell.budget.steps(all.len() as u64)?;
     for path in all {
         let Some(Kind::Symlink { target }) = shell.fs.node(&path).map(|node| &node.kind) else {
@@ -267,20 +309,12 @@ fn disable(shell: &mut Shell<'_>, scope: Scope, name: &str, depth: u32) -> Statu
             }
             // directories that are empty now go with it
             let parent = path.parent().unwrap_or_default();
-            if parent != config && shell.fs.below(&parent).is_empty() {
+            if parent != *config && shell.fs.below(&parent).is_empty() {
                 let _ = shell.fs.rmdir(&parent);
             }
         }
     }
-    if depth < 8 {
-        for other in also {
-            disable(shell, scope, &complete(&other), depth + 1)?;
-        }
-    }
-    if !known {
-        return shell.complain(format!("Failed to disable unit: Unit file {name} does not exist."));
-    }
-    Ok(0)
+    Ok(())
 }
 
 fn apply_preset(shell: &mut Shell<'_>, scope: Scope, name: &str, mode: Option<&str>) -> Status {
@@ -296,12 +330,12 @@ fn apply_preset(shell: &mut Shell<'_>, scope: Scope, name: &str, mode: Option<&s
         (true, _) if !instances.is_empty() => {
             let Some((prefix, _, suffix)) = split(name) else { return Ok(0) };
             for instance in instances {
-                enable(shell, scope, &format!("{prefix}@{instance}.{suffix}"), 0)?;
+                enable(shell, scope, &format!("{prefix}@{instance}.{suffix}"))?;
             }
             Ok(0)
         }
-        (true, _) => enable(shell, scope, name, 0),
-        (false, _) => disable(shell, scope, name, 0),
+        (true, _) => enable(shell, scope, name),
+        (false, _) => disable(shell, scope, name),
     }
 }
 

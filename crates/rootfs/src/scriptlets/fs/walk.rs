@@ -28,7 +28,8 @@ impl Fs<'_> {
         raw: &[u8],
         follow: bool,
     ) -> Result<TreePath, Errno> {
-        if raw.is_empty() {
+        // the run fails in the end; until then nothing more is found
+        if raw.is_empty() || self.meter.check().is_err() {
             return Err(Errno::NoEntry);
         }
         if raw.len() >= PATH_MAX {
@@ -45,6 +46,7 @@ impl Fs<'_> {
             raw.split(|b| *b == b'/').filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect();
         todo.reverse();
         while let Some(part) = todo.pop() {
+            self.meter.looked(1);
             if !self.is_dir(&at) {
                 let there = self.exists(&at);
                 return Err(if there { Errno::NotDirectory } else { Errno::NoEntry });

@@ -19,10 +19,9 @@ impl Fs<'_> {
         if path.file_name().starts_with(b".wh.") {
             return Err(ScriptletError::unsupported("file name `.wh.…`").into());
         }
-        if let Some(old) = self.node(&path).cloned() {
-            self.note_links(&old);
-        }
-        self.changes.insert(path, Some(node));
+        self.meter.looked(1);
+        self.meter.check()?;
+        self.change(path, Some(node));
         if self.changes.len() > self.max_files {
             return Err(ScriptletError::Limit { what: "files" }.into());
         }
@@ -31,8 +30,8 @@ impl Fs<'_> {
 
     fn take(&mut self, path: &TreePath) -> Option<Node> {
         let node = self.node(path)?.clone();
-        self.note_links(&node);
-        self.changes.insert(path.clone(), None);
+        self.meter.looked(1);
+        self.change(path.clone(), None);
         Some(node)
     }
 
@@ -139,6 +138,10 @@ impl Fs<'_> {
         if target.is_empty() {
             return Err(Errno::NoEntry.into());
         }
+        // no process can name such a target, and in an archive it would end at the NUL
+        if target.contains(&0) {
+            return Err(Errno::Invalid.into());
+        }
         if self.exists(path) {
             return Err(Errno::Exists.into());
         }
@@ -178,7 +181,8 @@ impl Fs<'_> {
         if !self.is_dir(path) {
             return Err(Errno::NotDirectory.into());
         }
-        if !self.below(path).is_empty() {
+        self.meter.check()?;
+        if !self.children(path).is_empty() {
             return Err(Errno::NotEmpty.into());
         }
         self.take(path);
@@ -190,6 +194,7 @@ impl Fs<'_> {
         if path.is_root() {
             return Err(Errno::Busy.into());
         }
+        self.meter.check()?;
         for below in self.below(path) {
             self.take(&below);
         }
@@ -199,6 +204,7 @@ impl Fs<'_> {
 
     /// `rename(2)`
     pub(crate) fn rename(&mut self, from: &TreePath, to: &TreePath) -> Result<(), FsError> {
+        self.meter.check()?;
         if from == to {
             return Ok(());
         }
@@ -218,7 +224,7 @@ impl Fs<'_> {
             match (moved.is_dir(), self.is_dir(to)) {
                 (true, false) => return Err(Errno::NotDirectory.into()),
                 (false, true) => return Err(Errno::IsDirectory.into()),
-                (true, true) if !self.below(to).is_empty() => return Err(Errno::NotEmpty.into()),
+                (true, true) if !self.children(to).is_empty() => return Err(Errno::NotEmpty.into()),
                 (true, true) => {}
                 (false, false) => {
                     // two names of one inode: nothing happens
