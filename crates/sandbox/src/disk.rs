@@ -113,7 +113,13 @@ impl Sandbox {
         Ok(first)
     }
 
-    /// Runs a scriptlet once.
+    /// Runs a scriptlet once: what differs from run to run is not found out.
+    pub fn run_once(&mut self, task: &ScriptletTask<'_>) -> Result<Effects, SandboxError> {
+        let words = words(task)?;
+        self.lay_out(task)?;
+        self.once(task, &words)
+    }
+
     fn once(
         &mut self,
         task: &ScriptletTask<'_>,
@@ -164,8 +170,8 @@ impl Sandbox {
         Ok(decode_result(&message).map_err(|_| SandboxError::Lost)??)
     }
 
-    /// Brings what is on disk to the task's tree.
-    fn lay_out(&mut self, task: &ScriptletTask<'_>) -> Result<(), SandboxError> {
+    /// Brings what is on disk to the task's tree; a run does it too.
+    pub fn lay_out(&mut self, task: &ScriptletTask<'_>) -> Result<(), SandboxError> {
         let visible = |node: &Node| match (task.installed, node.origin) {
             (Some(count), Origin::Package(package)) => package.0 < count,
             _ => true,

@@ -11,8 +11,16 @@
     reason = "tests"
 )]
 
+#[path = "support/bounds.rs"]
+mod bounds;
+#[path = "support/chroot.rs"]
+mod chroot;
+#[path = "support/escapes.rs"]
+mod escapes;
 #[path = "support/image.rs"]
 mod image;
+#[path = "support/kept.rs"]
+mod kept;
 #[path = "support/lab.rs"]
 mod lab;
 #[path = "support/scenarios.rs"]

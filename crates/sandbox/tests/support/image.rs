@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    path::Path,
     sync::{Arc, Mutex},
 };
 use strata_rootfs::{MergeTask, Owners, PackageIndex, Tree, merge, scriptlets::Contents};

@@ -1,7 +1,7 @@
 //! A tree, and what a scriptlet does to it.
 
 use crate::image::Image;
-use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
+use std::{sync::OnceLock, time::Duration};
 use strata_rootfs::{
     Content, Kind, Node, Owners, Tree, TreePath,
     scriptlets::{Effects, ScriptletTask},
@@ -96,8 +96,14 @@ impl Lab {
         Some(Self { image, sandbox, _scratch: scratch })
     }
 
-    pub fn sandbox(&mut self) -> &mut Sandbox {
-        &mut self.sandbox
+    pub fn copying(limits: Limits) -> Option<Self> {
+        let mut lab = Self::new(limits)?;
+        lab.sandbox.copy_trees();
+        Some(lab)
+    }
+
+    pub fn has_ids(&self) -> bool {
+        self.sandbox.has_ids()
     }
 
     pub fn run(&mut self, program: &str, body: &str) -> Result<Effects, SandboxError> {
@@ -134,7 +140,10 @@ pub fn short() -> Limits {
 
 /// One line a change.
 pub fn lines(effects: &Effects) -> Vec<String> {
-    effects.changes.iter().map(|(path, change)| line(path, change.as_ref())).collect()
+    let all = effects.changes.iter();
+    // what python leaves beside what it reads
+    let all = all.filter(|(path, _)| !path.to_string().contains("/__pycache__"));
+    all.map(|(path, change)| line(path, change.as_ref())).collect()
 }
 
 fn line(path: &TreePath, node: Option<&Node>) -> String {
@@ -143,7 +152,8 @@ fn line(path: &TreePath, node: Option<&Node>) -> String {
     let what = match &node.kind {
         Kind::Directory => "directory".to_owned(),
         Kind::File { content: Content::Inline(bytes), .. } => {
-            format!("{:?}", String::from_utf8_lossy(bytes))
+            let text: String = String::from_utf8_lossy(bytes).chars().take(99).collect();
+            format!("{text:?}")
         }
         Kind::File { .. } => "package's".to_owned(),
         Kind::Symlink { target } => format!("-> {}", String::from_utf8_lossy(target)),
@@ -164,13 +174,4 @@ pub fn as_user(name: &str) {
     let ran = strata_testkit::output(&mut command);
     assert_eq!(ran.code, Some(0), "{}\n{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains(&format!("test {name} ... ok")), "{}", ran.stdout);
-}
-
-/// Every change, for a comparison.
-pub fn changes(effects: &Effects) -> BTreeMap<String, String> {
-    effects
-        .changes
-        .iter()
-        .map(|(path, change)| (path.to_string(), line(path, change.as_ref())))
-        .collect()
 }
