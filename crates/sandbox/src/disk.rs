@@ -84,8 +84,13 @@ impl Sandbox {
 
     /// Copies the tree for every run, although a layer over it may be possible: slower, and in
     /// memory.
-    pub fn copy_trees(&mut self) {
-        self.copy = true;
+    pub fn copy_trees(&mut self, copy: bool) {
+        self.copy = copy;
+    }
+
+    /// Other bounds for the runs that follow.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Whether owners other than root can be given; else they are remembered.
@@ -135,8 +140,16 @@ impl Sandbox {
         body: &[u8],
         stdin: &[u8],
     ) -> Result<Ran, SandboxError> {
+        let mut links: BTreeMap<LinkSet, Vec<Vec<u8>>> = BTreeMap::new();
+        for (path, node) in &self.there {
+            if let Some(set) = set_of(node) {
+                links.entry(set).or_default().push(path.as_bytes().to_vec());
+            }
+        }
+        let links: Vec<_> = links.into_values().filter(|names| names.len() > 1).collect();
         loop {
             let order = Order {
+                links: links.clone(),
                 words: words.to_vec(),
                 body: body.to_vec(),
                 stdin: stdin.to_vec(),

@@ -9,6 +9,8 @@ pub(crate) struct Order {
     pub words: Vec<Option<String>>,
     pub body: Vec<u8>,
     pub stdin: Vec<u8>,
+    /// The names of each file of the tree that has several.
+    pub links: Vec<Vec<Vec<u8>>>,
     pub bounds: Bounds,
     /// One id alone is mapped: other owners are remembered, not given.
     pub single: bool,
@@ -37,7 +39,10 @@ impl Order {
                 None => out.u8(0),
             };
         }
-        out.bytes(&self.body).bytes(&self.stdin);
+        out.bytes(&self.body).bytes(&self.stdin).u64(self.links.len() as u64);
+        for names in &self.links {
+            out.list(names);
+        }
         let Bounds { milliseconds, memory, bytes, files, processes, output } = self.bounds;
         for bound in [milliseconds, memory, bytes, files, processes, output] {
             out.u64(bound);
@@ -54,6 +59,7 @@ impl Order {
             words,
             body: from.bytes()?.to_vec(),
             stdin: from.bytes()?.to_vec(),
+            links: from.list(|from| from.list(|from| from.bytes().map(<[u8]>::to_vec)))?,
             bounds: Bounds {
                 milliseconds: from.u64()?,
                 memory: from.u64()?,
@@ -318,6 +324,7 @@ mod tests {
             words: vec![Some("sh".to_owned()), None],
             body: b"b".to_vec(),
             stdin: Vec::new(),
+            links: vec![vec![b"a".to_vec(), b"b".to_vec()], vec![]],
             bounds: Bounds {
                 milliseconds: 1,
                 memory: 2,

@@ -56,6 +56,7 @@ fn main() {
         failed += usize::from(ended.is_err());
         println!("test {name} ... {word} ({:.1?})", begun.elapsed());
     }
+    lab::clear();
     if failed > 0 {
         eprintln!("{failed} failed");
         std::process::exit(101);

@@ -4,7 +4,8 @@ use super::{SCRIPT, owners};
 use crate::message::{Failure, Found, FoundKind, Order, failed};
 use rustix::fs::{AtFlags, CWD, FileType, Stat};
 use std::{
-    ffi::OsStr,
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
     fs::{self, File},
     io::{self, Read},
     os::unix::ffi::{OsStrExt, OsStringExt},
@@ -13,10 +14,20 @@ use std::{
 
 /// Says that the layer's directory hides what the tree has there.
 const OPAQUE: &str = "user.overlay.opaque";
-/// Names the file of the tree that this one was.
-const ORIGIN: &str = "user.overlay.origin";
 
 const CAPABILITIES: &str = "security.capability";
+
+/// What says whether a file was touched: inode, and seconds and nanoseconds of its last change,
+/// which no program can set.
+pub(super) type Touch = (u64, i64, i64);
+
+/// Paths as they were made, before the scriptlet.
+pub(super) type Touched = BTreeMap<OsString, Touch>;
+
+#[allow(clippy::unnecessary_cast, reason = "the kernel's types differ by architecture")]
+pub(super) fn touch(stat: &Stat) -> Touch {
+    (stat.st_ino, stat.st_ctime as i64, stat.st_ctime_nsec as i64)
+}
 
 /// How much of the difference may still be read.
 pub(super) struct Room {
@@ -41,8 +52,13 @@ impl Room {
     }
 }
 
-/// Everything in the layer, a directory before what it holds.
-pub(super) fn layer(upper: &Path, lower: &Path, order: &Order) -> Result<Vec<Found>, Failure> {
+/// Everything in the layer but what was put there before, a directory before what it holds.
+pub(super) fn layer(
+    upper: &Path,
+    lower: &Path,
+    before: &Touched,
+    order: &Order,
+) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     let mut room = Room::new(order);
     let mut todo = vec![PathBuf::new()];
@@ -60,7 +76,11 @@ pub(super) fn layer(upper: &Path, lower: &Path, order: &Order) -> Result<Vec<Fou
             found.push(Found { path, kind: FoundKind::Gone, mode: 0, uid: None, gid: None });
             continue;
         }
-        let origin = has(&place, ORIGIN);
+        let old = before.get(relative.as_os_str());
+        if old == Some(&touch(&stat)) {
+            continue;
+        }
+        let origin = old.is_some_and(|(inode, ..)| *inode == stat.st_ino);
         let one = read(&place, &lower.join(&relative), path, &stat, origin, order, &mut room)?;
         if is == FileType::Directory {
             todo.extend(list(&place)?.into_iter().map(|name| relative.join(name)));
@@ -71,7 +91,7 @@ pub(super) fn layer(upper: &Path, lower: &Path, order: &Order) -> Result<Vec<Fou
     Ok(found)
 }
 
-pub(super) fn list(place: &Path) -> Result<Vec<std::ffi::OsString>, Failure> {
+pub(super) fn list(place: &Path) -> Result<Vec<OsString>, Failure> {
     let step = "list the difference";
     let listing = fs::read_dir(place).map_err(failed(step))?;
     listing.map(|entry| Ok(entry.map_err(failed(step))?.file_name())).collect()

@@ -214,7 +214,12 @@ fn mark(file: &OwnedFd, uid: u32, gid: u32, unmarked: &mut Unmarked) -> Result<(
         unmarked.push((real.into_bytes(), uid, gid));
         return Ok(());
     }
-    let old = read(&path);
+    // through the descriptor's link to the file itself
+    let mut value = [0; 32];
+    let old = match rustix::fs::getxattr(&path, MARK, &mut value) {
+        Ok(length) => parse(value.get(..length).unwrap_or_default()),
+        Err(_) => (None, None),
+    };
     let id = |new: u32, old: Option<u32>| match (new, old) {
         (u32::MAX, None) => "-".to_owned(),
         (u32::MAX, Some(old)) => old.to_string(),
@@ -228,7 +233,11 @@ fn mark(file: &OwnedFd, uid: u32, gid: u32, unmarked: &mut Unmarked) -> Result<(
 pub(super) fn read(path: impl rustix::path::Arg) -> (Option<u32>, Option<u32>) {
     let mut value = [0; 32];
     let Ok(length) = rustix::fs::lgetxattr(path, MARK, &mut value) else { return (None, None) };
-    let text = value.get(..length).and_then(|value| str::from_utf8(value).ok());
-    let Some((uid, gid)) = text.and_then(|text| text.split_once(':')) else { return (None, None) };
+    parse(value.get(..length).unwrap_or_default())
+}
+
+fn parse(mark: &[u8]) -> (Option<u32>, Option<u32>) {
+    let text = str::from_utf8(mark).unwrap_or_default();
+    let (uid, gid) = text.split_once(':').unwrap_or_default();
     (uid.parse().ok(), gid.parse().ok())
 }

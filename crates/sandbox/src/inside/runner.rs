@@ -17,7 +17,10 @@ use std::{
     io::{self, Read},
     os::{
         fd::AsFd,
-        unix::fs::{MetadataExt, PermissionsExt, chown},
+        unix::{
+            ffi::OsStrExt,
+            fs::{MetadataExt, PermissionsExt, chown},
+        },
     },
     path::Path,
     process::{Child, Stdio},
@@ -42,8 +45,8 @@ pub(super) fn main() -> i32 {
 
 /// How the tree can be changed without changing it.
 enum Copy {
-    /// A layer over it.
-    Layer,
+    /// A layer over it, with what was put there before.
+    Layer(gather::Touched),
     /// A copy, with what it was like.
     Whole(whole::Before),
 }
@@ -76,7 +79,9 @@ fn run(order: &Order) -> Result<Ran, Failure> {
         return Err(Failure::Wanted(String::from_utf8_lossy(&output).trim_end().to_owned()));
     }
     let mut found = match copy {
-        Copy::Layer => gather::layer(Path::new(UPPER), Path::new(LOWER), order)?,
+        Copy::Layer(before) => {
+            gather::layer(Path::new(UPPER), Path::new(LOWER), &before, order)?
+        }
         Copy::Whole(before) => whole::changed(Path::new(MERGED), &before, order)?,
     };
     for (path, uid, gid) in verdict.owners {
@@ -93,7 +98,7 @@ fn lay(order: &Order) -> Result<Copy, Failure> {
     let step = "make room for the difference";
     let flags = MountFlags::NOSUID | MountFlags::NODEV;
     // the copy's own bytes come on top
-    let copied = if order.copy { whole::size(Path::new(LOWER)).map_err(failed(step))? } else { 0 };
+    let copied = if order.copy { whole::size(Path::new(LOWER))? } else { linked(order)? };
     let size = order.bounds.bytes.saturating_add(copied);
     let inodes = order.bounds.files.saturating_mul(4).saturating_add(1 << 16);
     let options = CString::new(format!("mode=0755,size={size},nr_inodes={inodes}"));
@@ -110,12 +115,27 @@ fn lay(order: &Order) -> Result<Copy, Failure> {
         fs::set_permissions(directory, mode).map_err(failed(step))?;
     }
     if order.copy {
-        return Ok(Copy::Whole(whole::copy(Path::new(LOWER), Path::new(MERGED))?));
+        let before = whole::copy(Path::new(LOWER), Path::new(MERGED))?;
+        // a root is a mount
+        rustix::mount::mount_bind(MERGED, MERGED).map_err(failed(step))?;
+        return Ok(Copy::Whole(before));
     }
-    let options = c"lowerdir=lower,upperdir=work/upper,workdir=work/inner,userxattr,index=on";
+    let before = whole::links(Path::new(LOWER), Path::new(UPPER), &order.links)?;
+    let options = c"lowerdir=lower,upperdir=work/upper,workdir=work/inner,userxattr";
     rustix::mount::mount("overlay", MERGED, "overlay", flags, options)
         .map_err(failed("lay the difference over the tree"))?;
-    Ok(Copy::Layer)
+    Ok(Copy::Layer(before))
+}
+
+/// Bytes that the files with several names take.
+fn linked(order: &Order) -> Result<u64, Failure> {
+    let mut bytes = 0_u64;
+    for name in order.links.iter().filter_map(|names| names.first()) {
+        let place = Path::new(LOWER).join(std::ffi::OsStr::from_bytes(name));
+        let meta = fs::symlink_metadata(place).map_err(failed("read the tree"))?;
+        bytes = bytes.saturating_add(meta.len()).saturating_add(8192);
+    }
+    Ok(bytes)
 }
 
 fn spawn(order: &Order) -> Result<Child, Failure> {

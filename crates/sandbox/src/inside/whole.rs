@@ -1,12 +1,15 @@
 //! A plain copy of the tree, where no layer can be laid over it, and what was changed in it.
 
-use super::{SCRIPT, gather};
+use super::{
+    SCRIPT,
+    gather::{self, Touched, touch},
+};
 use crate::message::{Failure, Found, FoundKind, Order, failed};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, Stat, Timespec, Timestamps, XattrFlags};
 use std::{
     collections::BTreeMap,
-    ffi::{OsStr, OsString},
-    fs, io,
+    ffi::OsStr,
+    fs,
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::symlink,
@@ -14,23 +17,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What says whether a file was touched: inode, and seconds and nanoseconds of its last change,
-/// which no program can set.
-type Touch = (u64, i64, i64);
-
 /// Every path of the copy as it was made, and the tree that it was made from.
 pub(super) struct Before {
-    paths: BTreeMap<OsString, Touch>,
+    paths: Touched,
     lower: PathBuf,
 }
 
 fn stat(place: &Path) -> rustix::io::Result<Stat> {
     rustix::fs::statat(CWD, place, AtFlags::SYMLINK_NOFOLLOW)
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the kernel's types differ by architecture")]
-fn touch(stat: &Stat) -> Touch {
-    (stat.st_ino, stat.st_ctime as i64, stat.st_ctime_nsec as i64)
 }
 
 /// Every path below a directory and itself, a directory before what it holds.
@@ -50,8 +44,8 @@ fn walk(root: &Path) -> Result<Vec<(PathBuf, Stat)>, Failure> {
 }
 
 /// Bytes that a copy takes.
-pub(super) fn size(root: &Path) -> io::Result<u64> {
-    let all = walk(root).map_err(|_| io::Error::other("the tree cannot be read"))?;
+pub(super) fn size(root: &Path) -> Result<u64, Failure> {
+    let all = walk(root)?;
     let sizes = all.iter().map(|(_, stat)| u64::try_from(stat.st_size).unwrap_or(0) + 8192);
     Ok(sizes.sum())
 }
@@ -97,9 +91,59 @@ pub(super) fn copy(lower: &Path, to: &Path) -> Result<Before, Failure> {
         let stat = stat(&to.join(&relative)).map_err(failed(step))?;
         paths.insert(relative.into_os_string(), touch(&stat));
     }
-    // a change at the same tick of the clock could not be told
-    std::thread::sleep(std::time::Duration::from_millis(10));
+    next_tick();
     Ok(Before { paths, lower: lower.to_path_buf() })
+}
+
+/// A change at the same tick of the file system's clock could not be told.
+fn next_tick() {
+    std::thread::sleep(std::time::Duration::from_millis(10));
+}
+
+/// Puts the files with several names into the layer: a file below it would lose its other names
+/// when it is changed.
+pub(super) fn links(lower: &Path, upper: &Path, sets: &[Vec<Vec<u8>>]) -> Result<Touched, Failure> {
+    let step = "copy the files with several names";
+    let mut paths = Touched::new();
+    for names in sets {
+        let mut first: Option<PathBuf> = None;
+        for name in names.iter().map(|name| Path::new(OsStr::from_bytes(name))) {
+            let (from, to) = (lower.join(name), upper.join(name));
+            directories(lower, upper, name)?;
+            if let Some(first) = &first {
+                fs::hard_link(first, &to).map_err(failed(step))?;
+                continue;
+            }
+            let stat = stat(&from).map_err(failed(step))?;
+            fs::copy(&from, &to).map_err(failed(step))?;
+            attributes(&from, &to, &stat, FileType::RegularFile).map_err(failed(step))?;
+            first = Some(to);
+        }
+        for name in names.iter().map(|name| OsStr::from_bytes(name)) {
+            let stat = stat(&upper.join(name)).map_err(failed(step))?;
+            paths.insert(name.to_owned(), touch(&stat));
+        }
+    }
+    if !paths.is_empty() {
+        next_tick();
+    }
+    Ok(paths)
+}
+
+/// The directories above a path, as they are in the tree.
+fn directories(lower: &Path, upper: &Path, name: &Path) -> Result<(), Failure> {
+    let step = "copy the directories of files with several names";
+    let mut above: Vec<&Path> = name.ancestors().skip(1).collect();
+    above.pop();
+    for directory in above.into_iter().rev() {
+        let (from, to) = (lower.join(directory), upper.join(directory));
+        if !to.exists() {
+            let stat = stat(&from).map_err(failed(step))?;
+            fs::create_dir(&to).map_err(failed(step))?;
+            attributes(&from, &to, &stat, FileType::Directory).map_err(failed(step))?;
+        }
+    }
+    Ok(())
 }
 
 fn attributes(from: &Path, to: &Path, stat: &Stat, kind: FileType) -> rustix::io::Result<()> {

@@ -1,7 +1,8 @@
 //! A tree, and what a scriptlet does to it.
 
 use crate::image::Image;
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Mutex, OnceLock}, time::Duration};
 use strata_rootfs::{
     Content, Kind, Node, Owners, Tree, TreePath,
     scriptlets::{Effects, ScriptletTask},
@@ -84,26 +85,50 @@ pub fn scratch() -> tempfile::TempDir {
 /// A sandbox that is kept over several scriptlets.
 pub struct Lab {
     pub image: &'static Image,
-    sandbox: Sandbox,
-    _scratch: tempfile::TempDir,
+    kept: Option<Kept>,
+}
+
+type Kept = (Sandbox, tempfile::TempDir);
+
+/// Sandboxes that tests have left, with the tree on disk.
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+/// Takes them away.
+pub fn clear() {
+    KEPT.lock().unwrap().clear();
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        KEPT.lock().unwrap().extend(self.kept.take());
+    }
 }
 
 impl Lab {
     pub fn new(limits: Limits) -> Option<Self> {
         let image = image()?;
-        let scratch = scratch();
-        let sandbox = Sandbox::new(scratch.path(), limits).unwrap();
-        Some(Self { image, sandbox, _scratch: scratch })
+        let kept = KEPT.lock().unwrap().pop();
+        let mut kept = kept.unwrap_or_else(|| {
+            let scratch = scratch();
+            (Sandbox::new(scratch.path(), limits).unwrap(), scratch)
+        });
+        kept.0.set_limits(limits);
+        kept.0.copy_trees(false);
+        Some(Self { image, kept: Some(kept) })
     }
 
     pub fn copying(limits: Limits) -> Option<Self> {
         let mut lab = Self::new(limits)?;
-        lab.sandbox.copy_trees();
+        lab.sandbox().copy_trees(true);
         Some(lab)
     }
 
+    fn sandbox(&mut self) -> &mut Sandbox {
+        &mut self.kept.as_mut().unwrap().0
+    }
+
     pub fn has_ids(&self) -> bool {
-        self.sandbox.has_ids()
+        self.kept.as_ref().unwrap().0.has_ids()
     }
 
     pub fn run(&mut self, program: &str, body: &str) -> Result<Effects, SandboxError> {
@@ -117,7 +142,8 @@ impl Lab {
         body: &str,
     ) -> Result<Effects, SandboxError> {
         let program = [program.to_owned()];
-        self.sandbox.run(&task(self.image, tree, &program, body))
+        let image = self.image;
+        self.sandbox().run(&task(image, tree, &program, body))
     }
 
     /// A run that goes well, as lines of what it changed.
