@@ -36,8 +36,8 @@ pub(crate) fn effects(task: &ScriptletTask<'_>, ran: Ran) -> Result<Effects, San
 struct Changes<'a> {
     task: &'a ScriptletTask<'a>,
     changes: BTreeMap<TreePath, Option<Node>>,
-    /// Names of files that have several.
-    inodes: BTreeMap<u64, Vec<TreePath>>,
+    /// Names of files that have several, and the set that they were.
+    inodes: BTreeMap<u64, (Vec<TreePath>, Option<LinkSet>)>,
 }
 
 impl Changes<'_> {
@@ -65,25 +65,11 @@ impl Changes<'_> {
             _ => {}
         }
         let node = self.node(&path, found, old)?;
-        if let FoundKind::File { origin: true, .. } = found.kind
-            && let Some(set) = old.and_then(set_of)
-        {
-            // changed in place, under all its names
-            let names: Vec<TreePath> = self
-                .task
-                .tree
-                .iter()
-                .filter(|(_, node)| set_of(node) == Some(set))
-                .map(|(path, _)| path.clone())
-                .collect();
-            for name in names {
-                if self.changes.get(&name) != Some(&None) {
-                    self.changes.insert(name, Some(with_links(&node, Some(set))));
-                }
-            }
-        }
-        if let FoundKind::File { inode: Some(inode), .. } = found.kind {
-            self.inodes.entry(inode).or_default().push(path.clone());
+        if let FoundKind::File { inode: Some(inode), origin, .. } = found.kind {
+            let (names, set) = self.inodes.entry(inode).or_default();
+            names.push(path.clone());
+            // the file that was there, perhaps changed in place
+            *set = set.or(old.filter(|_| origin).and_then(set_of));
         }
         self.changes.insert(path, Some(node));
         Ok(())
@@ -92,7 +78,6 @@ impl Changes<'_> {
     fn gone(&mut self, path: &TreePath) {
         let all: Vec<TreePath> = self.task.tree.below(path).cloned().collect();
         for path in all.into_iter().filter(|path| !path.is_root()) {
-            // those of a set that was changed in place came before
             self.changes.insert(path, None);
         }
     }
@@ -126,9 +111,8 @@ impl Changes<'_> {
                 Kind::File { size, content, capabilities, links: None }
             }
         };
-        let same_kind = old.filter(|old| {
-            std::mem::discriminant(&old.kind) == std::mem::discriminant(&kind)
-        });
+        let same_kind =
+            old.filter(|old| std::mem::discriminant(&old.kind) == std::mem::discriminant(&kind));
         let mode = match kind {
             Kind::Symlink { .. } => 0o777,
             _ => u16::try_from(found.mode & 0o7777).unwrap_or(0),
@@ -162,17 +146,8 @@ impl Changes<'_> {
         let made = self.task.tree.iter().filter_map(|(_, node)| set_of(node));
         let made = made.filter(|set| set.package == MADE).map(|set| set.leader).max();
         let mut next = made.unwrap_or(0);
-        for names in std::mem::take(&mut self.inodes).into_values() {
-            let own = names.iter().find_map(|name| {
-                let change = self.changes.get(name)?.as_ref()?;
-                set_of(change)
-            });
-            let old = names.iter().find_map(|name| {
-                let (old, new) = (self.task.tree.get(name)?, self.changes.get(name)?.as_ref()?);
-                let set = set_of(old)?;
-                (with_links(old, None).kind == new.kind).then_some(set)
-            });
-            let set = own.or(old).or_else(|| {
+        for (names, old) in std::mem::take(&mut self.inodes).into_values() {
+            let set = old.or_else(|| {
                 let [_, _, ..] = names.as_slice() else { return None };
                 next = next.checked_add(1)?;
                 Some(LinkSet { package: MADE, leader: next })
@@ -237,8 +212,11 @@ fn settle(tree: &Tree, changes: &mut BTreeMap<TreePath, Option<Node>>) {
 
 /// `security.capability` of the second version, which needs no namespace.
 fn capabilities_of(value: &[u8]) -> Option<FileCapabilities> {
-    let words: Vec<u32> =
-        value.chunks_exact(4).map(|c| c.try_into().map(u32::from_le_bytes)).collect::<Result<_, _>>().ok()?;
+    let words: Vec<u32> = value
+        .chunks_exact(4)
+        .map(|c| c.try_into().map(u32::from_le_bytes))
+        .collect::<Result<_, _>>()
+        .ok()?;
     let [magic, low, low_inheritable, high, high_inheritable] = words.as_slice() else {
         return None;
     };

@@ -64,8 +64,7 @@ impl Ids {
 
     /// Maps them for a process that waits in its new namespace.
     pub(crate) fn map(&self, pid: u32) -> io::Result<()> {
-        let (uid, gid) =
-            (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let file = |name: &str| format!("/proc/{pid}/{name}");
         match self {
             Self::Own { base, count } => {
@@ -130,7 +129,8 @@ fn lent(text: &str, user: u32, name: Option<&str>) -> Option<(u32, u32)> {
         let (first, count): (u32, u32) = (first.parse().ok()?, count.parse().ok()?);
         let ours = Some(who) == name || who.parse() == Ok(user);
         // the own id stands for root, the range for 1 and what follows
-        (ours && count >= FEWEST - 1 && first.checked_add(count).is_some()).then_some((first, count))
+        (ours && count >= FEWEST - 1 && first.checked_add(count).is_some())
+            .then_some((first, count))
     })
 }
 

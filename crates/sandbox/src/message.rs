@@ -111,7 +111,9 @@ impl Failure {
 }
 
 /// A step that did not work, by the error of the system.
-pub(crate) fn failed<E: Into<std::io::Error>>(step: &str) -> impl FnOnce(E) -> Failure + use<'_, E> {
+pub(crate) fn failed<E: Into<std::io::Error>>(
+    step: &str,
+) -> impl FnOnce(E) -> Failure + use<'_, E> {
     move |error| Failure::System {
         step: step.to_owned(),
         errno: error.into().raw_os_error().unwrap_or(0),
@@ -134,7 +136,9 @@ pub(crate) struct Found {
 pub(crate) enum FoundKind {
     Gone,
     /// What the tree has in an opaque directory is gone, unless it is found too.
-    Directory { opaque: bool },
+    Directory {
+        opaque: bool,
+    },
     File {
         /// None: what the tree has at this path.
         content: Option<Vec<u8>>,
@@ -272,8 +276,7 @@ impl Verdict {
         let mut from = Reader(bytes);
         let status = from.i32()?;
         let failure = option(&mut from, Failure::decode)?;
-        let owners =
-            from.list(|from| Ok((from.bytes()?.to_vec(), from.u32()?, from.u32()?)))?;
+        let owners = from.list(|from| Ok((from.bytes()?.to_vec(), from.u32()?, from.u32()?)))?;
         from.end()?;
         Ok(Self { status, failure, owners })
     }

@@ -56,9 +56,8 @@ fn dated(shadow: &[u8], before: Option<&[u8]>, day: u64) -> Vec<u8> {
 
 /// New paths that are not kept.
 fn is_transient(path: &[u8]) -> bool {
-    let below = |directory: &[u8]| {
-        path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"))
-    };
+    let below =
+        |directory: &[u8]| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"));
     let named = |prefix: &[u8], ends: &[&[u8]]| {
         path.starts_with(prefix) && ends.iter().any(|end| path.ends_with(end))
     };
@@ -67,8 +66,10 @@ fn is_transient(path: &[u8]) -> bool {
         b"etc/passwd-" | b"etc/group-" | b"etc/shadow-" | b"etc/gshadow-" | b"etc/subuid-"
         | b"etc/subgid-" | b"etc/.pwd.lock" => true,
         // keys and certificates for nobody
-        b"etc/ssl/private/ssl-cert-snakeoil.key" | b"etc/ssl/certs/ssl-cert-snakeoil.pem"
-        | b"etc/pki/tls/private/localhost.key" | b"etc/pki/tls/certs/localhost.crt" => true,
+        b"etc/ssl/private/ssl-cert-snakeoil.key"
+        | b"etc/ssl/certs/ssl-cert-snakeoil.pem"
+        | b"etc/pki/tls/private/localhost.key"
+        | b"etc/pki/tls/certs/localhost.crt" => true,
         // what begins with the first start of a system
         b"var/lib/systemd/random-seed" | b"var/cache/ldconfig/aux-cache" => true,
         // where they are made for a scriptlet alone
@@ -95,7 +96,9 @@ mod tests {
 
     #[test]
     fn keys_of_a_host_and_leftovers_are_not_kept() {
-        for path in ["etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "tmp/x", "var/tmp/a/b"] {
+        for path in
+            ["etc/ssh/ssh_host_rsa_key", "etc/ssh/ssh_host_rsa_key.pub", "tmp/x", "var/tmp/a/b"]
+        {
             assert!(is_transient(path.as_bytes()), "{path}");
         }
         for path in ["etc/ssh/ssh_config", "tmp", "tmpx/y", "etc/passwd", "run/x"] {

@@ -147,8 +147,13 @@ mod tests {
         writer.u8(1).u32(7).u64(u64::MAX).bytes(b"text").list(&["a", ""]);
         let read = |bytes: &[u8]| -> Result<(bool, u32, u64, String, Vec<String>), Broken> {
             let mut reader = Reader(bytes);
-            let all =
-                (reader.bool()?, reader.u32()?, reader.u64()?, reader.text()?, reader.list(Reader::text)?);
+            let all = (
+                reader.bool()?,
+                reader.u32()?,
+                reader.u64()?,
+                reader.text()?,
+                reader.list(Reader::text)?,
+            );
             reader.end()?;
             Ok(all)
         };

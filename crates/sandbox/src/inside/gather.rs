@@ -148,11 +148,8 @@ pub(super) fn read(
     if let Some(name) = attribute(place).map_err(failed(step))? {
         return Err(left(&format!("the extended attribute `{name}`")));
     }
-    let (uid, gid) = if order.single {
-        owners::read(place)
-    } else {
-        (Some(stat.st_uid), Some(stat.st_gid))
-    };
+    let (uid, gid) =
+        if order.single { owners::read(place) } else { (Some(stat.st_uid), Some(stat.st_gid)) };
     Ok(Found { path, kind, mode: stat.st_mode & 0o7777, uid, gid })
 }
 

@@ -244,4 +244,3 @@ fn stopped(
         Err(error) => Err(failed("let a process go on")(error)),
     }
 }
-

@@ -36,6 +36,9 @@ pub(crate) const RUN: u8 = 3;
 pub(crate) const SYNC: u8 = 4;
 
 pub(super) fn main() -> i32 {
+    if close_others().is_err() {
+        return 1;
+    }
     let made = nix::sched::unshare(CloneFlags::CLONE_NEWUSER);
     let made = made.map_err(failed("make a user namespace"));
     let failed = made.is_err();
@@ -55,6 +58,21 @@ pub(super) fn main() -> i32 {
     let _ = fs::remove_dir_all(LOWER);
     let _ = fs::remove_dir_all(WORK);
     i32::from(result.is_err())
+}
+
+/// Closes what whoever started the program left open: a scriptlet would have it too.
+fn close_others() -> io::Result<()> {
+    let names: Vec<_> = fs::read_dir("/proc/self/fd")?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<_>>()?;
+    for name in names {
+        let number: Option<i32> = name.to_str().and_then(|name| name.parse().ok());
+        if let Some(number) = number.filter(|number| *number > 2) {
+            // the listing's own is closed by now
+            let _ = nix::unistd::close(number);
+        }
+    }
+    Ok(())
 }
 
 /// Becomes root of the namespace. With groups of its own only where these may be given up.
@@ -176,8 +194,7 @@ impl Keeper {
                     rustix::fs::linkat(&other, first, &parent, name, none)?;
                 }
                 _ => {
-                    let flags =
-                        OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+                    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
                     let file = rustix::fs::openat(&parent, name, flags, Mode::RUSR | Mode::WUSR)?;
                     let mut file = File::from(file);
                     io::copy(content, &mut file)?;

@@ -79,9 +79,7 @@ fn run(order: &Order) -> Result<Ran, Failure> {
         return Err(Failure::Wanted(String::from_utf8_lossy(&output).trim_end().to_owned()));
     }
     let mut found = match copy {
-        Copy::Layer(before) => {
-            gather::layer(Path::new(UPPER), Path::new(LOWER), &before, order)?
-        }
+        Copy::Layer(before) => gather::layer(Path::new(UPPER), Path::new(LOWER), &before, order)?,
         Copy::Whole(before) => whole::changed(Path::new(MERGED), &before, order)?,
     };
     for (path, uid, gid) in verdict.owners {
@@ -213,8 +211,14 @@ fn watch(guard: &mut Child, bounds: &Bounds) -> Result<(Verdict, Vec<u8>), Failu
 /// Memory and disk space that a run has taken so far.
 fn look(guard: u32, bounds: &Bounds) -> Result<(), Failure> {
     full()?;
-    // the guard's root is the scriptlet's, where its processes are listed
-    let Ok(listing) = fs::read_dir(format!("/proc/{guard}/root/proc")) else { return Ok(()) };
+    // the guard's root is the scriptlet's, where its processes are listed; until it is there,
+    // it sees those of the machine
+    let place = format!("/proc/{guard}/root/proc");
+    let device = |path: &str| fs::metadata(path).map(|meta| meta.dev()).ok();
+    if device(&place) == device("/proc") {
+        return Ok(());
+    }
+    let Ok(listing) = fs::read_dir(&place) else { return Ok(()) };
     let mut pages = 0_u64;
     for entry in listing.flatten() {
         if entry.file_name().to_str().is_none_or(|name| name.parse::<u32>().is_err()) {

@@ -6,12 +6,7 @@ use rustix::{
     process::{Resource, Rlimit, Signal},
     thread::{CapabilitySet, CapabilitySets},
 };
-use std::{
-    ffi::OsString,
-    io::Write,
-    os::unix::process::CommandExt,
-    process::Command,
-};
+use std::{ffi::OsString, io::Write, os::unix::process::CommandExt, process::Command};
 
 /// What a container has.
 const KEPT: CapabilitySet = CapabilitySet::CHOWN
@@ -82,11 +77,8 @@ fn give_up(bounds: &[OsString]) -> rustix::io::Result<()> {
         }
     }
     rustix::thread::clear_ambient_capability_set()?;
-    let sets = CapabilitySets {
-        effective: KEPT,
-        permitted: KEPT,
-        inheritable: CapabilitySet::empty(),
-    };
+    let sets =
+        CapabilitySets { effective: KEPT, permitted: KEPT, inheritable: CapabilitySet::empty() };
     rustix::thread::set_capabilities(None, sets)?;
     rustix::thread::set_no_new_privs(true)?;
     filter::apply(single).map_err(|_| invalid)

@@ -13,8 +13,7 @@ fn running(words: &str) -> bool {
     let own = std::process::id().to_string();
     fs::read_dir("/proc").unwrap().flatten().any(|entry| {
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        entry.file_name().to_str() != Some(&own)
-            && String::from_utf8_lossy(&line).contains(words)
+        entry.file_name().to_str() != Some(&own) && String::from_utf8_lossy(&line).contains(words)
     })
 }
 

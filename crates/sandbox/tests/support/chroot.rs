@@ -23,22 +23,55 @@ const BODIES: &[(&str, &str)] = &[
     ("/bin/sh", "ln /opt/a/b/c /opt/hard; echo two >>/opt/hard; ln -s ../hard /opt/a/soft; exit 3"),
     ("/bin/sh", "install -D -m 4711 -o 33 -g 42 /bin/true /opt/bin/suid; chown 0 /opt/bin/suid"),
     ("/bin/sh", "rm -rf /usr/share/doc; ln -s /opt /usr/share/doc; touch /usr/share/doc/by-link"),
-    ("/bin/sh", "for f in /etc/*.conf; do echo '# seen' >>$f; done; find /etc -type f | sort >/opt/l"),
-    ("/bin/sh", "while read line; do echo \"<$line>\"; done >/opt/stdin; umask >>/opt/stdin; pwd >>/opt/stdin"),
+    (
+        "/bin/sh",
+        "for f in /etc/*.conf; do echo '# seen' >>$f; done; find /etc -type f | sort >/opt/l",
+    ),
+    (
+        "/bin/sh",
+        "while read line; do echo \"<$line>\"; done >/opt/stdin; umask >>/opt/stdin; pwd >>/opt/stdin",
+    ),
     ("/bin/sh", "env | sort | grep -v '^_=' >/opt/env; id >>/opt/env; echo $0 $# >>/opt/env"),
     ("/bin/sh", "rm /opt/a/b/c; echo three >/opt/hard; mv /opt/a /opt/z; mkdir /opt/a"),
     ("/bin/sh", "chmod -R go-rwx /opt/z; chown -R 33:33 /opt/z; chown -h 42 /opt/z/soft"),
     ("/bin/sh", "tar -C /etc -cf - . 2>/dev/null | tar -C /opt/a -xf - ; rm -f /opt/a/passwd"),
     ("/bin/sh", "ldconfig; ldconfig -p | head -3 >/opt/ldconfig"),
-    ("/bin/bash", "declare -A m=([a]=1 [b]=2); for k in a b; do echo $k ${m[$k]}; done | tee /opt/m"),
-    ("/usr/bin/python3", "import json, os\njson.dump(sorted(os.listdir('/usr/lib')), open('/opt/j', 'w'))"),
-    ("/usr/bin/python3", "import os, shutil\nshutil.copytree('/etc', '/opt/etc', symlinks=True)\nos.rename('/opt/etc', '/opt/cte')"),
-    ("/usr/bin/python3", "import os\nos.chmod('/opt/cte', 0o1777)\nos.truncate('/opt/l', 10)\nos.chown('/opt/l', 65534, 65534)\nos._exit(7)"),
-    ("/usr/bin/python3", "import os\nos.setgid(33); os.setuid(33)\ntry:\n open('/opt/no', 'w')\nexcept PermissionError: print('no')\nopen('/opt/cte/yes', 'w')"),
-    ("/usr/bin/python3", "import hashlib, zlib\nopen('/opt/z1', 'wb').write(zlib.compress(open('/bin/bash', 'rb').read()))"),
-    ("/usr/bin/perl", "open(my $f, '>', '/opt/p') or die; print $f join(',', sort keys %ENV), \"\\n\"; close $f; unlink '/opt/j'; exit 0"),
-    ("/usr/bin/perl", "rename '/opt/p', '/opt/q'; symlink 'q', '/opt/r'; chmod 0400, '/opt/q'; chown 33, 33, '/opt/q'; mkdir '/opt/s', 0700"),
-    ("/usr/bin/perl", "link '/usr/bin/perl', '/opt/perl'; utime 1, 1, '/opt/q'; `rm -rf /opt/s`; print `ls /opt`"),
+    (
+        "/bin/bash",
+        "declare -A m=([a]=1 [b]=2); for k in a b; do echo $k ${m[$k]}; done | tee /opt/m",
+    ),
+    (
+        "/usr/bin/python3",
+        "import json, os\njson.dump(sorted(os.listdir('/usr/lib')), open('/opt/j', 'w'))",
+    ),
+    (
+        "/usr/bin/python3",
+        "import os, shutil\nshutil.copytree('/etc', '/opt/etc', symlinks=True)\nos.rename('/opt/etc', '/opt/cte')",
+    ),
+    (
+        "/usr/bin/python3",
+        "import os\nos.chmod('/opt/cte', 0o1777)\nos.truncate('/opt/l', 10)\nos.chown('/opt/l', 65534, 65534)\nos._exit(7)",
+    ),
+    (
+        "/usr/bin/python3",
+        "import os\nos.setgid(33); os.setuid(33)\ntry:\n open('/opt/no', 'w')\nexcept PermissionError: print('no')\nopen('/opt/cte/yes', 'w')",
+    ),
+    (
+        "/usr/bin/python3",
+        "import hashlib, zlib\nopen('/opt/z1', 'wb').write(zlib.compress(open('/bin/bash', 'rb').read()))",
+    ),
+    (
+        "/usr/bin/perl",
+        "open(my $f, '>', '/opt/p') or die; print $f join(',', sort keys %ENV), \"\\n\"; close $f; unlink '/opt/j'; exit 0",
+    ),
+    (
+        "/usr/bin/perl",
+        "rename '/opt/p', '/opt/q'; symlink 'q', '/opt/r'; chmod 0400, '/opt/q'; chown 33, 33, '/opt/q'; mkdir '/opt/s', 0700",
+    ),
+    (
+        "/usr/bin/perl",
+        "link '/usr/bin/perl', '/opt/perl'; utime 1, 1, '/opt/q'; `rm -rf /opt/s`; print `ls /opt`",
+    ),
 ];
 
 type Lines = BTreeMap<String, String>;

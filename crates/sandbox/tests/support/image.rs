@@ -35,7 +35,9 @@ impl Image {
             newest.insert(package.nevra.name.clone(), (package, bytes));
         }
         let mut all: Vec<_> = newest.into_values().collect();
-        all.sort_by_key(|(package, _)| !matches!(&*package.nevra.name, "base-files" | "filesystem"));
+        all.sort_by_key(|(package, _)| {
+            !matches!(&*package.nevra.name, "base-files" | "filesystem")
+        });
         let (packages, files): (Vec<Package>, Vec<Vec<u8>>) = all.into_iter().unzip();
         let owners = Owners::default();
         let merged = merge(&MergeTask {
@@ -81,4 +83,3 @@ impl Contents for Image {
         files.get(&other.0).cloned()
     }
 }
-

@@ -2,7 +2,9 @@
 
 use crate::image::Image;
 use std::{
-    sync::{Mutex, OnceLock}, time::Duration};
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
 use strata_rootfs::{
     Content, Kind, Node, Owners, Tree, TreePath,
     scriptlets::{Effects, ScriptletTask},

@@ -219,7 +219,8 @@ fn follows() {
 
 fn differs() {
     let Some(mut lab) = Lab::new(short()) else { return };
-    for body in ["head -c 8 /dev/urandom >/srv/x", "date +%s >/srv/x", "touch /srv/x$$-`date +%N`"] {
+    for body in ["head -c 8 /dev/urandom >/srv/x", "date +%s >/srv/x", "touch /srv/x$$-`date +%N`"]
+    {
         match lab.run("/bin/sh", body) {
             Err(SandboxError::Differs { what }) => {
                 assert!(what[0].starts_with("`/srv/x"), "{what:?}");
