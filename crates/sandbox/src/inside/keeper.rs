@@ -178,7 +178,7 @@ impl Keeper {
         let root = put.path.is_empty();
         let there = rustix::fs::statat(&parent, name, AtFlags::SYMLINK_NOFOLLOW)
             .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Directory);
-        if !root && !(directory && there) {
+        if !(root || directory && there) {
             clear(&parent, name).map_err(failed(&step))?;
         }
         let mut make = || -> io::Result<()> {

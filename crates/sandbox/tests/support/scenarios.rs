@@ -12,6 +12,8 @@ use strata_testkit::tool;
 pub type Test = (&'static str, fn());
 
 pub const ALL: &[Test] = &[
+    ("available", available),
+    ("available_as_user", || user("available")),
     ("python", python),
     ("python_as_user", || user("python")),
     ("compiled_program", compiled),
@@ -53,6 +55,10 @@ fn user(name: &str) {
     if std::env::var_os(HERE).is_none() && rustix::process::geteuid().is_root() {
         as_user(name);
     }
+}
+
+fn available() {
+    strata_sandbox::available().unwrap();
 }
 
 fn python() {
