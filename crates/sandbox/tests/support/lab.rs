@@ -163,7 +163,7 @@ impl Lab {
 }
 
 pub fn short() -> Limits {
-    Limits { time: Duration::from_secs(10), memory: 1 << 30, ..Limits::default() }
+    Limits { time: Duration::from_secs(90), memory: 1 << 30, ..Limits::default() }
 }
 
 /// One line a change.
