@@ -29,6 +29,7 @@ const CRATES: &[(&str, Kind, &[&str])] = &[
     ("resolve", Kind::Pure, &["rpm"]),
     ("rootfs", Kind::Pure, &["rpm"]),
     ("rpm", Kind::Pure, &[]),
+    ("sandbox", Kind::Library, &["rootfs", "rpm"]),
     ("spec", Kind::Pure, &["oci", "rpm"]),
     ("store", Kind::Library, &[]),
     ("testkit", Kind::Development, &["rpm"]),
