@@ -253,7 +253,7 @@ fn every_input_counts_and_the_order_of_packages_does_not() {
         group: String::new(),
     };
     let plugin = InputPlugin { digest: Digest::of(b"y"), config: serde_json::json!({"port": 80}) };
-    let changes: [&dyn Fn(&mut Inputs); 12] = [
+    let changes: [&dyn Fn(&mut Inputs); 14] = [
         &|_| {},
         &|inputs| inputs.arch = "aarch64".into(),
         &|inputs| inputs.packages = vec![package("a"), package("b")],
@@ -262,6 +262,7 @@ fn every_input_counts_and_the_order_of_packages_does_not() {
         &|inputs| inputs.langs = Some(Vec::new()),
         &|inputs| inputs.scriptlets = "fail".into(),
         &|inputs| drop(inputs.scriptlets_of.insert("a".into(), "fail".into())),
+        &|inputs| inputs.dnf = Some("reasons".into()),
         &|inputs| inputs.epoch = Some(0),
         &|inputs| inputs.compression = "zstd:3".into(),
         &|inputs| inputs.layer_format = 2,

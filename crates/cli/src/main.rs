@@ -19,6 +19,8 @@ use std::process::ExitCode;
 const OUT_OF_DATE: u8 = 10;
 
 fn main() -> ExitCode {
+    // this may be a process of a sandbox that another strata has started
+    strata_sandbox::init();
     let cli = Cli::parse();
     init_logs();
     match run(&cli) {

@@ -13,6 +13,8 @@ pub(crate) struct Cache {
     pub layers: Store,
     /// What payloads told, by package checksum.
     pub facts: Store,
+    /// What scriptlets in a sandbox left, by all that they depend on.
+    pub scriptlets: Store,
 }
 
 impl Cache {
@@ -22,6 +24,7 @@ impl Cache {
             repo: strata_repo::Cache::open(root)?,
             layers: Store::open(root.join("layers"))?,
             facts: Store::open(root.join("facts"))?,
+            scriptlets: Store::open(root.join("scriptlets"))?,
         })
     }
 }

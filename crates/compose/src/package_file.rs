@@ -27,6 +27,8 @@ pub(crate) struct PackageFile {
     pub signature: Header,
     /// The header, for the rpmdb.
     pub header: Header,
+    /// How many of its files carry an IMA signature.
+    pub ima_signatures: usize,
     /// Of a file in a hard link set: all members. Keyed by every member.
     sets: BTreeMap<u32, Arc<[u32]>>,
     /// How often the payload was unpacked.
@@ -54,12 +56,14 @@ impl PackageFile {
             wrong(e.into(), hint)
         })?;
         let sets = link_sets(&package);
+        let ima_signatures = rpm.ima_signatures();
         let (signature, header) = (rpm.signature, rpm.header);
         Ok(Self {
             checksum,
             package,
             signature,
             header,
+            ima_signatures,
             sets,
             payload: prefix.len() as u64,
             path,

@@ -26,6 +26,7 @@ use strata_rootfs::{
     ldconfig::{self, PackageSources},
     merge,
     rpmdb::{self, DbPackage},
+    scriptlets::accounts_of,
 };
 use strata_rpm::Package;
 
@@ -72,8 +73,8 @@ pub(crate) fn roots<'a>(
     let filtered = plugin_stage::filter(plugins, targets, packages);
     let prepared: Vec<Prepared<'a>> =
         targets.iter().map(|target| Prepared::new(target, packages)).collect::<Result<_, _>>()?;
-    let definitions: Vec<&Definitions> = prepared.iter().map(|one| &one.definitions).collect();
-    let ids = accounts::allocate(&definitions, previous)?;
+    let accounts: Vec<&Definitions> = prepared.iter().map(|one| &one.accounts).collect();
+    let ids = accounts::allocate(&accounts, previous)?;
     let roots: Result<Vec<Root<'a>>, ComposeError> = prepared
         .into_par_iter()
         .zip(filtered)
@@ -93,6 +94,8 @@ struct Prepared<'a> {
     files: Vec<&'a PackageFile>,
     facts: Vec<Arc<PackageFacts>>,
     definitions: Definitions,
+    /// The definitions and what scriptlets will make: all that is numbered.
+    accounts: Definitions,
 }
 
 impl<'a> Prepared<'a> {
@@ -106,7 +109,10 @@ impl<'a> Prepared<'a> {
         let pairs: Vec<(&Package, &PackageFacts)> =
             files.iter().map(|file| &file.package).zip(facts.iter().map(|one| &**one)).collect();
         let definitions = Definitions::new(&pairs);
-        Ok(Self { target, files, facts, definitions })
+        let packages: Vec<&Package> = files.iter().map(|file| &file.package).collect();
+        let mut accounts = definitions.clone();
+        accounts.extend(accounts_of(&packages, &definitions));
+        Ok(Self { target, files, facts, definitions, accounts })
     }
 
     /// The tree of these packages without what filters leave out, and its distribution.
@@ -137,7 +143,7 @@ impl<'a> Prepared<'a> {
         filtered: Filtered,
     ) -> Result<Root<'a>, ComposeError> {
         let packages: Vec<&Package> = self.files.iter().map(|file| &file.package).collect();
-        let owners = accounts::owners(&self.definitions, ids);
+        let owners = accounts::owners(&self.accounts, ids);
         let Filtered { policies, mut found } = filtered;
         let (merged, distro) = match self.tree(&packages, &owners, &policies) {
             Err(error) if !policies.is_empty() => {
@@ -175,6 +181,10 @@ impl<'a> Prepared<'a> {
             warnings.push(format!("{}{line}: ignored: {}", problem.source, problem.reason));
         }
         for file in &self.files {
+            if file.ima_signatures > 0 {
+                let (name, count) = (&file.package.nevra.name, file.ima_signatures);
+                warnings.push(format!("`{name}`: IMA signatures of {count} files are left out"));
+            }
             for index in facts::oversized(&file.package) {
                 let Some(entry) = file.package.files.get(index as usize) else { continue };
                 let path = String::from_utf8_lossy(&entry.path);

@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
             .zip(wanted)
             .map(|(root, wanted)| {
                 root.add_accounts(&ids);
-                run_scriptlets(root, &wanted.scriptlets, packages)
+                run_scriptlets(root, &wanted.scriptlets, packages, &self.cache.scriptlets)
             })
             .collect();
         done.into_iter().collect::<Result<(), _>>()?;

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use strata_rootfs::{
     PackageIndex,
     installation::{Fallback, Installation, install},
-    scriptlets::{Contents, Limits},
+    scriptlets::{Contents, Effects, Limits, ScriptletError, ScriptletTask},
     transaction::Member,
 };
+use strata_oci::Digest;
+use strata_sandbox::{Limits as SandboxLimits, Sandbox, SandboxError};
 use strata_spec::Scriptlets;
+use strata_store::Store;
 
 /// Runs the scripts of an image's packages on its tree.
 ///
@@ -22,7 +25,9 @@ pub(crate) fn run_scriptlets(
     root: &mut Root<'_>,
     policy: &ScriptletPolicy,
     packages: &PackageSet,
+    results: &Store,
 ) -> Result<(), ComposeError> {
+    let mut sandbox = Shut { files: &root.files, results, sandbox: None };
     let contents = ScriptContents { files: &root.files, packages, trouble: Mutex::default() };
     let states: Vec<Vec<u8>> = (0u32..)
         .zip(&root.files)
@@ -44,11 +49,13 @@ pub(crate) fn run_scriptlets(
     let name = |package: PackageIndex| {
         root.files.get(package.0 as usize).map_or("", |file| &file.package.nevra.name)
     };
-    let runs = install(&installation, &mut root.merged.tree, &mut |action, _, error| match policy
+    let tree = &mut root.merged.tree;
+    let runs = install(&installation, tree, &mut |action, task, error| match policy
         .of(name(action.package))
     {
         Scriptlets::Skip => Fallback::Skip,
-        Scriptlets::Fail | Scriptlets::Sandbox => Fallback::Refuse(error.to_string()),
+        Scriptlets::Fail => Fallback::Refuse(error.to_string()),
+        Scriptlets::Sandbox => sandbox.run(task, error),
     });
     if let Some(error) = contents.trouble.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(error);
@@ -60,6 +67,52 @@ pub(crate) fn run_scriptlets(
         }
     }
     Ok(())
+}
+
+/// The sandbox of one image, made when it is needed first, and what is known from other runs.
+struct Shut<'a> {
+    files: &'a [&'a PackageFile],
+    results: &'a Store,
+    sandbox: Option<Sandbox>,
+}
+
+impl Shut<'_> {
+    /// `error` is why the script is not interpreted.
+    fn run(&mut self, task: &ScriptletTask<'_>, error: &ScriptletError) -> Fallback {
+        let checksum =
+            |package: PackageIndex| self.files.get(package.0 as usize).map(|file| &file.checksum);
+        let key = strata_sandbox::key(task, &checksum);
+        // a result names packages by their places in the image
+        let order: String = self.files.iter().map(|file| file.checksum.hex()).collect();
+        let key = Digest::of(format!("{key} {order}").as_bytes()).hex();
+        // what cannot be read is made again
+        if let Ok(Some(bytes)) = self.results.read(&key)
+            && let Ok(effects) = strata_sandbox::decode(&bytes)
+        {
+            return Fallback::Sandboxed(effects);
+        }
+        match self.make(task) {
+            Ok(effects) => {
+                // a cache that cannot be written costs only time
+                drop(self.results.put_lazily(&key, &strata_sandbox::encode(&effects)));
+                Fallback::Sandboxed(effects)
+            }
+            Err(failure) => {
+                let hint = failure.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
+                Fallback::Refuse(format!("{error}; in a sandbox: {failure}{hint}"))
+            }
+        }
+    }
+
+    fn make(&mut self, task: &ScriptletTask<'_>) -> Result<Effects, SandboxError> {
+        if self.sandbox.is_none() {
+            self.sandbox = Some(Sandbox::new(self.results.root(), SandboxLimits::default())?);
+        }
+        match &mut self.sandbox {
+            Some(sandbox) => sandbox.run(task),
+            None => Err(SandboxError::Lost),
+        }
+    }
 }
 
 /// Contents of the packages' files, for scripts that read them.

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 /// crates of the workspace that it uses.
 const CRATES: &[(&str, Kind, &[&str])] = &[
     ("assemble", Kind::Pure, &["oci", "rootfs", "spec"]),
-    ("cli", Kind::Binary, &["compose", "oci", "plugin", "rootfs", "rpm", "spec"]),
+    ("cli", Kind::Binary, &["compose", "oci", "plugin", "rootfs", "rpm", "sandbox", "spec"]),
     (
         "compose",
         Kind::Library,
-        &["assemble", "layer", "oci", "repo", "resolve", "rootfs", "rpm", "spec", "store"],
+        &[
+            "assemble", "layer", "oci", "repo", "resolve", "rootfs", "rpm", "sandbox", "spec", "store",
+        ],
     ),
     ("fuzz", Kind::Development, &["plugin-systemd", "rootfs", "rpm"]),
     ("layer", Kind::Pure, &["oci", "rootfs", "rpm"]),

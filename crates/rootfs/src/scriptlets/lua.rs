@@ -51,5 +51,5 @@ pub(super) fn run(task: &ScriptletTask<'_>) -> Result<Effects, ScriptletError> {
             1
         }
     };
-    Ok(host.shell.finish(&output, status))
+    host.shell.finish(&output, status)
 }

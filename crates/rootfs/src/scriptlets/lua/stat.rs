@@ -28,13 +28,12 @@ pub(super) fn select(args: &Args, index: usize, fields: Vec<(&'static str, Out)>
 #[allow(clippy::cast_precision_loss, reason = "Lua's numbers")]
 pub(super) fn stat(host: &mut Host<'_>, args: &Args) -> Answer {
     let name = until_nul(args.text(1)?);
-    let fs = &host.shell.fs;
+    let fs = &mut host.shell.fs;
     let path = match fs.lookup(name, false) {
         Ok(path) => path,
         Err(errno) => return Ok(host.failed(errno.into(), Some(name))),
     };
-    let implied = crate::Node::implied_directory();
-    let node = fs.node(&path).unwrap_or(&implied);
+    let node = fs.node(&path).cloned().unwrap_or_else(crate::Node::implied_directory);
     let (kind, bits, size) = match &node.kind {
         Kind::Directory => ("directory", 0o040_000, 4096.0),
         Kind::File { size, .. } => ("regular", 0o100_000, *size as f64),
