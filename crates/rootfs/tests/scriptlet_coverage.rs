@@ -68,7 +68,12 @@ fn stand_in(path: &str, size: u64) -> Option<&'static str> {
         _ if path.starts_with("/usr/lib/systemd/") && path.ends_with(".conf") => "[Unit]\n",
         // a release of 2019, which does not write down what a policy comes to
         "/usr/share/crypto-policies/python/update-crypto-policies.py" => "#!/usr/bin/python3\n",
-        _ if path.starts_with("/usr/share/crypto-policies/") && path.ends_with(".txt") => "x\n",
+        // a policy's texts, which have two names
+        _ if path.starts_with("/usr/share/crypto-policies/")
+            && (path.ends_with(".txt") || path.ends_with(".config")) =>
+        {
+            "x\n"
+        }
         _ if path.ends_with(".preset") => "enable *.service\ndisable *\n",
         _ if path.starts_with("/usr/lib/tmpfiles.d/") => "d /run/stand-in 0755 root root -\n",
         _ if path.starts_with("/usr/share/info/") => {
