@@ -1,6 +1,7 @@
 //! Who wins, and what is remembered of the others.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use strata_assemble::{
     Accounts, AssembleError, Author, ConfigEdits, ConfigTask, Configured, Inputs, PATH, configure,
     defaults, owner,

@@ -69,6 +69,7 @@ fn image(arch: Arch) -> Assembled {
         config: &configured.config,
         annotations: &configured.annotations,
         inputs: inputs.digest(),
+        scriptlets: Some(Digest::of(b"scriptlets")),
     })
 }
 
@@ -124,6 +125,7 @@ fn one_history_entry_a_layer_and_our_annotations_last() {
         config: &strata_oci::RuntimeConfig::default(),
         annotations: &forged,
         inputs: Digest::of(b""),
+        scriptlets: None,
     };
     let manifest: strata_oci::Manifest = serde_json::from_slice(&assemble(&task).manifest).unwrap();
     assert!(manifest.annotations["io.strata.plan"].starts_with("sha256:"));

@@ -5,13 +5,13 @@ use crate::{
     root_stage::Root, scriptlets::ScriptletPolicy,
 };
 use std::sync::{Arc, Mutex, PoisonError};
+use strata_oci::Digest;
 use strata_rootfs::{
     PackageIndex,
     installation::{Fallback, Installation, install},
     scriptlets::{Contents, Effects, Limits, ScriptletError, ScriptletTask},
     transaction::Member,
 };
-use strata_oci::Digest;
 use strata_sandbox::{Limits as SandboxLimits, Sandbox, SandboxError};
 use strata_spec::Scriptlets;
 use strata_store::Store;

@@ -15,7 +15,8 @@ const CRATES: &[(&str, Kind, &[&str])] = &[
         "compose",
         Kind::Library,
         &[
-            "assemble", "layer", "oci", "repo", "resolve", "rootfs", "rpm", "sandbox", "spec", "store",
+            "assemble", "layer", "oci", "repo", "resolve", "rootfs", "rpm", "sandbox", "spec",
+            "store",
         ],
     ),
     ("fuzz", Kind::Development, &["plugin-systemd", "rootfs", "rpm"]),
