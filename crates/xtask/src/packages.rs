@@ -62,6 +62,7 @@ pub const ORACLES: &[Need] = &[
     need("update-desktop-database", "desktop-file-utils", "desktop-file-utils"),
     need("update-mime-database", "shared-mime-info", "shared-mime-info"),
     need("gtk-update-icon-cache", "gtk-update-icon-cache", "gtk-update-icon-cache"),
+    need("gtk4-update-icon-cache", "libgtk-4-bin", "gtk4"),
     need("/usr/share/icons/Adwaita", "adwaita-icon-theme", "adwaita-icon-theme"),
     need("systemd-hwdb", "udev", "systemd-udev"),
     need("trust", "p11-kit", "p11-kit"),

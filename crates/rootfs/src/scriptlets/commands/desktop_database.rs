@@ -35,7 +35,7 @@ type Handlers = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn update(shell: &mut Shell<'_>, words: &[String]) -> Status {
     let parsed = super::parse(NAME, words, "qv", &[("quiet", 'q'), ("verbose", 'v')])?;
-    let mut directories = parsed.operands.clone();
+    let mut directories = parsed.operands;
     if directories.is_empty() {
         let data = shell.get("XDG_DATA_DIRS").filter(|value| !value.is_empty());
         let data = data.unwrap_or("/usr/local/share/:/usr/share/");

@@ -220,7 +220,10 @@ fn write(theme: &Theme) -> Result<Vec<u8>, ScriptletError> {
         buckets[hash(name) as usize % size].push((name, images));
     }
     let mut file = File { bytes: Vec::new(), strings: Table::default() };
-    (file.put16(1), file.put16(0), file.put(HASH), file.put(0));
+    file.put16(1);
+    file.put16(0);
+    file.put(HASH);
+    file.put(0);
     file.put(u32::try_from(size).unwrap_or(NONE));
     let heads = file.bytes.len();
     file.bytes.resize(heads + size * 4, 0xff);
@@ -244,7 +247,9 @@ fn write(theme: &Theme) -> Result<Vec<u8>, ScriptletError> {
             file.set(list, place);
             file.put(u32::try_from(images.len()).unwrap_or(NONE));
             for image in *images {
-                (file.put16(image.directory), file.put16(image.flags), file.put(0));
+                file.put16(image.directory);
+                file.put16(image.flags);
+                file.put(0);
             }
         }
     }

@@ -107,7 +107,7 @@ fn store(shell: &mut Shell<'_>) -> Result<Store, Flow> {
             if text.contains("[p11-kit-object-v1]") {
                 match objects::parse(&text) {
                     Some(objects) => {
-                        for object in objects {
+                        for object in &objects {
                             if !store.add(object) {
                                 return needed("trust");
                             }

@@ -88,7 +88,8 @@ fn collect(database: &Database) -> Table<u32> {
     let mut strings = Table::default();
     let mut add = |text: &str| strings.insert(text, 0);
     for (alias, kind) in database.aliases.iter() {
-        (add(alias), add(kind));
+        add(alias);
+        add(kind);
     }
     for (kind, parents) in database.parents.iter() {
         add(kind);
@@ -104,11 +105,13 @@ fn collect(database: &Database) -> Table<u32> {
     for (name, kind) in database.namespaces.iter() {
         add(kind);
         if let Some((uri, local)) = name.split_once(' ') {
-            (add(uri), add(local));
+            add(uri);
+            add(local);
         }
     }
     for (kind, icon) in database.generic_icons.iter().chain(database.icons.iter()) {
-        (add(kind), add(icon));
+        add(kind);
+        add(icon);
     }
     strings
 }
@@ -141,7 +144,9 @@ pub(super) fn write(database: &Database) -> Result<Vec<u8>> {
     header.push(file.at()?);
     file.map(database.namespaces.iter(), |file, name, kind: &Rc<str>| {
         let (uri, local) = name.split_once(' ').unwrap_or((name, ""));
-        (file.string(uri), file.string(local), file.string(kind));
+        file.string(uri);
+        file.string(local);
+        file.string(kind);
         1
     })?;
     header.push(file.at()?);
@@ -186,7 +191,9 @@ fn globs(file: &mut File, database: &Database, wanted: Shape) -> Result<()> {
     let all = database.globs.iter().filter(|(pattern, _)| shape(pattern) == wanted);
     file.map(all, |file, pattern, globs: &Vec<Glob>| {
         for glob in globs {
-            (file.string(pattern), file.string(&glob.kind), file.put(weight(glob)));
+            file.string(pattern);
+            file.string(&glob.kind);
+            file.put(weight(glob));
         }
         globs.len()
     })
@@ -236,11 +243,13 @@ fn suffixes(file: &mut File, database: &Database) -> Result<()> {
     while !level.is_empty() {
         for node in &level {
             for (kind, weight, flags) in &node.ends {
-                (file.put(0), file.string(kind));
+                file.put(0);
+                file.string(kind);
                 file.put((weight & 0xff).cast_unsigned() | flags);
             }
             for (c, child) in &node.children {
-                (file.put(u32::from(*c)), file.put(number(child.count())?));
+                file.put(u32::from(*c));
+                file.put(number(child.count())?);
                 file.put(number(below)?);
                 below += 12 * child.count();
             }

@@ -10,6 +10,9 @@ const ANY_USAGE: &[u8] = &[0x55, 0x1d, 0x25, 0];
 /// OpenSSL's uses for which a certificate is refused.
 const REJECT: &[u8] = &[0x2b, 6, 1, 4, 1, 0x99, 0x77, 6, 0x0a, 1];
 
+/// Identifiers of what a certificate is used for.
+pub(super) type Uses = Vec<Vec<u8>>;
+
 /// A certificate and what its object says.
 #[derive(Debug)]
 pub(super) struct Certificate {
@@ -73,15 +76,15 @@ fn read_extension(extension: &Value<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// The identifiers in a list of uses.
-fn uses(value: &[u8]) -> Vec<Vec<u8>> {
+fn uses(value: &[u8]) -> Uses {
     let all = der::only(value, 0x30).and_then(der::all).unwrap_or_default();
     all.into_iter().map(|id| id.content.to_vec()).collect()
 }
 
 impl Store {
     /// Takes in an object; false when it is not understood.
-    pub(super) fn add(&mut self, object: Object) -> bool {
-        self.try_add(&object).is_some()
+    pub(super) fn add(&mut self, object: &Object) -> bool {
+        self.try_add(object).is_some()
     }
 
     fn try_add(&mut self, object: &Object) -> Option<()> {
@@ -175,10 +178,7 @@ impl Store {
     }
 
     /// The uses that OpenSSL is told of: those that are fine, and those that are not.
-    pub(super) fn openssl_uses(
-        &self,
-        certificate: &Certificate,
-    ) -> (Option<Vec<Vec<u8>>>, Option<Vec<Vec<u8>>>) {
+    pub(super) fn openssl_uses(&self, certificate: &Certificate) -> (Option<Uses>, Option<Uses>) {
         let rejected = self.attached(certificate, REJECT).map(uses);
         if certificate.distrusted {
             let known = [1u8, 2, 3, 4, 5, 6, 7, 8].map(|n| vec![0x2b, 6, 1, 5, 5, 7, 3, n]);

@@ -1,10 +1,10 @@
 //! The forms in which certificates are written.
 
-use super::certificate::{Certificate, Store};
+use super::certificate::{Certificate, Store, Uses};
 use super::der::wrap;
 use super::objects::encode;
 use sha1::{Digest, Sha1};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn block(out: &mut Vec<u8>, name: &str, der: &[u8]) {
     let text = format!("-----BEGIN {name}-----\n{}-----END {name}-----\n", encode(der));
@@ -38,7 +38,7 @@ pub(super) fn pem(certificates: &[&Certificate], comments: bool) -> Vec<u8> {
 pub(super) fn openssl(store: &Store, certificates: &[&Certificate], comments: bool) -> Vec<u8> {
     let mut out = Vec::new();
     for certificate in certificates {
-        let list = |tag: u8, all: Option<Vec<Vec<u8>>>| {
+        let list = |tag: u8, all: Option<Uses>| {
             let all = all.map(|all| all.iter().flat_map(|id| wrap(6, id)).collect::<Vec<u8>>());
             all.map(|all| wrap(tag, &all)).unwrap_or_default()
         };
@@ -60,15 +60,20 @@ pub(super) fn java(certificates: &[&Certificate], time: u64) -> Vec<u8> {
     let mut out = vec![0xfe, 0xed, 0xfe, 0xed, 0, 0, 0, 2];
     out.extend(count(certificates.len()));
     let mut names: BTreeSet<Vec<u8>> = BTreeSet::new();
-    let mut number = 0;
+    let mut next: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
     for certificate in certificates {
         let plain = |byte: &&u8| byte.is_ascii() && !byte.is_ascii_whitespace() && **byte != 0x0b;
         let own = certificate.label.iter().filter(plain).map(u8::to_ascii_lowercase);
         let mut name: Vec<u8> = own.collect();
-        // of those of one name, all but the first have a number alone
-        while names.contains(&name) {
-            number += 1;
-            name = format!("-{number}").into_bytes();
+        // of those of one name, all but the first have a number
+        if names.contains(&name) {
+            let number = next.entry(name.clone()).or_insert(0u32);
+            let base = name;
+            name = base.clone();
+            while names.contains(&name) {
+                *number += 1;
+                name = [&base, format!("-{number}").as_bytes()].concat();
+            }
         }
         names.insert(name.clone());
         out.extend([0, 0, 0, 2]);
