@@ -240,7 +240,7 @@ fn mime_types_as_installed_and_in_parts() {
     }
     let words = ["update-mime-database", "-n", "/usr/share/mime"];
     let mut dice = Dice(17);
-    let mut runs = 0;
+    let (mut runs, mut refused) = (0, 0);
     let pc = "usr/share/pkgconfig/shared-mime-info.pc";
     let version = std::fs::read(format!("/{pc}")).unwrap();
     for place in places(MIME) {
@@ -275,6 +275,11 @@ fn mime_types_as_installed_and_in_parts() {
             }
             let some = part(&some, &mut dice, 100, round % 2 == 1);
             check(&some).unwrap_or_else(|error| {
+                // damage can make names of another vocabulary, which are refused
+                if round % 2 == 1 && error.contains("in a MIME type` is not interpreted") {
+                    refused += 1;
+                    return;
+                }
                 if let Ok(keep) = std::env::var("STRATA_CACHES_KEEP") {
                     write(&Path::new(&keep).join("input"), &some);
                 }
@@ -283,7 +288,8 @@ fn mime_types_as_installed_and_in_parts() {
             runs += 1;
         }
     }
-    eprintln!("{runs} sets of MIME types");
+    eprintln!("{runs} sets of MIME types, {refused} of them refused");
+    assert!(refused * 10 <= runs);
 }
 
 /// A source file with some of the types of one, each perhaps with fields that are wrong.
