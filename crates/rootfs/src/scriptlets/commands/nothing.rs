@@ -10,14 +10,13 @@ use crate::scriptlets::{
 /// its cache, which packages bring empty, glibc reads that text. The caches of fontconfig and of
 /// GIO's modules make things faster alone: fontconfig's holds for directories of one time, and is
 /// made again where that differs; without GIO's, all modules are asked.
-const NOTHING: [&str; 33] = [
+const NOTHING: [&str; 32] = [
     "fc-cache",
     "gio-querymodules",
     "gio-querymodules-64",
     "iconvconfig",
     "matchpathcon",
     "semanage",
-    "udevadm",
     "sysctl",
     "systemd-sysctl",
     "systemd-binfmt",
