@@ -260,8 +260,8 @@ fn a_lock_that_is_garbage() {
     refuses(&bench, &["--update"], INPUTS, &says, hint);
     bench.write("strata.lock", &good[..good.len() / 2]);
     refuses(&bench, &[], INPUTS, &["`./strata.lock`: line"], hint);
-    bench.write("strata.lock", &good.replace("\"version\": 1", "\"version\": 7"));
-    let says = ["`./strata.lock`: version 7 was written by a newer strata", "knows version 1"];
+    bench.write("strata.lock", &good.replace("\"version\": 2", "\"version\": 7"));
+    let says = ["`./strata.lock`: version 7 was written by a newer strata", "knows version 2"];
     refuses(&bench, &[], INPUTS, &says, "use the strata that wrote it");
     refuses(&bench, &["--update"], INPUTS, &says, "use the strata that wrote it");
     fs::write(bench.path("strata.lock"), b"\xff\xfe\x00").unwrap();

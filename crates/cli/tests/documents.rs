@@ -163,7 +163,7 @@ fn scriptlets_are_refused_before_a_layer_is_made() {
     );
     let shell = r#""provides": ["/bin/sh"], "#;
     bench.package("filesystem", "1", shell, &[("/etc/os-release", OS_RELEASE)]);
-    let scriptlet = r#""scriptlets": {"post": {"script": "useradd tool"}}, "#;
+    let scriptlet = r#""scriptlets": {"post": {"program": ["/usr/bin/tool"], "script": "?"}}, "#;
     bench.package("tool", "1", scriptlet, &[("/usr/bin/tool", "1")]);
     let ran = bench.strata(&["build", "compose.json", "-o", "oci:out"]);
     assert_refused(&ran, 1, &["`tool` %post", "hint: "]);
