@@ -166,7 +166,7 @@ fn scriptlets_are_refused_before_a_layer_is_made() {
     let scriptlet = r#""scriptlets": {"post": {"program": ["/usr/bin/tool"], "script": "?"}}, "#;
     bench.package("tool", "1", scriptlet, &[("/usr/bin/tool", "1")]);
     let ran = bench.strata(&["build", "compose.json", "-o", "oci:out"]);
-    assert_refused(&ran, 1, &["`tool` %post", "hint: "]);
+    assert_refused(&ran, 1, &["%post of `tool`", "hint: "]);
     assert_eq!(fs::read_dir(bench.path("cache/strata/layers")).unwrap().count(), 0);
     assert!(!bench.out().exists());
 }

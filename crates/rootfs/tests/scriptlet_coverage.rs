@@ -316,16 +316,16 @@ fn survey(name: &str, docs: bool) -> Option<Survey> {
 fn fedora_31() {
     let Some(survey) = survey("fedora31", false) else { return };
     assert_eq!(survey.images, 399);
-    assert!(survey.nearly >= 399, "{} images", survey.nearly);
-    assert_eq!(survey.others(), 0);
+    assert!(survey.nearly >= 393, "{} images", survey.nearly);
+    assert!(survey.others() <= 3, "{} bodies", survey.others());
 }
 
 #[test]
 fn centos_8() {
     let Some(survey) = survey("centos8", false) else { return };
     assert_eq!(survey.images, 517);
-    assert!(survey.nearly >= 509, "{} images", survey.nearly);
-    assert!(survey.others() <= 6, "{} bodies", survey.others());
+    assert!(survey.nearly >= 506, "{} images", survey.nearly);
+    assert!(survey.others() <= 7, "{} bodies", survey.others());
 }
 
 /// By hand: what else there is, and with documentation.
