@@ -193,8 +193,8 @@ fn compare_packages(programs: &Path, place: &Path, packages: &[DbPackage<'_>]) {
             both(&["-q", &package.nevra.name]);
             both(&["-q", "--whatprovides", &package.nevra.name]);
             // a path need not exist on this machine, but it must have been installed
-            let installed = package.files.iter().zip(states).filter(|(_, state)| **state == 0);
-            if let Some((file, _)) = installed.filter(|(file, _)| !file.is_dir()).next_back() {
+            let mut installed = package.files.iter().zip(states).filter(|(_, state)| **state == 0);
+            if let Some((file, _)) = installed.rfind(|(file, _)| !file.is_dir()) {
                 both(&["-q", "--whatprovides", &String::from_utf8_lossy(&file.path)]);
             }
         }
